@@ -1,0 +1,62 @@
+# make tour: everything on one page.   make test: is it true?   The others: make help.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TOUR ?= pellucid-tour
+
+.DEFAULT_GOAL := help
+.PHONY: help setup tour test lint docs bench web clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 8
+
+setup: $(VENV)/.dev  ## .venv with everything that users and developers need
+
+tour: $(VENV)/.core  ## the main job: one page that shows what a real network sees
+	$(BIN)/pellucid tour --out $(TOUR) --force
+
+test: $(VENV)/.dev lint  ## types, format and all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev  ## types and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy
+
+docs: $(VENV)/.docs  ## the manual, with generated help and pictures, in site/
+	$(BIN)/python docs/generate.py
+	$(BIN)/mkdocs build --quiet --strict
+
+bench: $(VENV)/.dev  ## the README's figures, measured here
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+web: tour  ## the tour at http://127.0.0.1:8000, for this machine only
+	$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory $(TOUR)
+
+clean:  ## forget everything that was made
+	rm -rf $(VENV) $(TOUR) site build dist docs/generated .mypy_cache .ruff_cache .pytest_cache
+
+# Bytecode is compiled at install: importing torchvision takes half as long with it.
+define install
+	@if command -v uv >/dev/null 2>&1; then \
+	    { test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) $(VENV); } && \
+	    uv pip install --quiet --python $(BIN)/python --compile-bytecode -c constraints.txt $(1); \
+	else \
+	    { test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV); } && \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --compile -c constraints.txt $(1); \
+	fi
+endef
+
+$(VENV)/.core: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pellucid needs Python 3.11 or newer")'
+	@echo "Setting up $(VENV) (once; torch is large)"
+	$(call install,-e .)
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	$(call install,-e '.[dev]')
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.core
+	$(call install,-e '.[docs]')
+	@touch $@

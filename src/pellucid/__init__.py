@@ -1,0 +1,82 @@
+"""pellucid: see through vision networks."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+# ruff: noqa: F401 (the public names, for those who read without running)
+if TYPE_CHECKING:
+    from pellucid.box import Box
+    from pellucid.errors import PellucidError, Unknown
+    from pellucid.fields import Field, fields
+    from pellucid.images import Photo, open_image, photos
+    from pellucid.layers import Layer
+    from pellucid.layout import Layout
+    from pellucid.method import Step, method
+    from pellucid.network import Network
+    from pellucid.option import Help
+    from pellucid.preprocess import Frame, Preprocess
+    from pellucid.recipe import Recipe
+    from pellucid.record import Recording, recording
+    from pellucid.replay import Replay, replay
+    from pellucid.results import Grid, Heatmap, Picture, Ranking, Result
+    from pellucid.unit import Unit
+    from pellucid.zoo import load, networks
+
+# Where the public names live; the methods are found by the register.
+_HOMES = {
+    "box": ("Box",),
+    "errors": ("PellucidError", "Unknown"),
+    "fields": ("Field", "fields"),
+    "images": ("Photo", "open_image", "photos"),
+    "layers": ("Layer",),
+    "layout": ("Layout",),
+    "method": ("Step", "method"),
+    "network": ("Network",),
+    "option": ("Help",),
+    "preprocess": ("Frame", "Preprocess"),
+    "recipe": ("Recipe",),
+    "record": ("Recording", "recording"),
+    "replay": ("Replay", "replay"),
+    "results": ("Grid", "Heatmap", "Picture", "Ranking", "Result"),
+    "unit": ("Unit",),
+    "zoo": ("load", "networks"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    found: Any
+    if name == "__all__":
+        found = [public for public in __dir__() if not public.startswith("_")]
+    elif name in _HOME:
+        found = getattr(import_module(f"pellucid.{_HOME[name]}"), name)
+    else:
+        from pellucid.register import entries
+
+        if name not in entries():
+            raise AttributeError(f"module 'pellucid' has no attribute {name!r}")
+        found = entries()[name].load()
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    from pellucid.register import entries
+
+    return sorted([*_HOME, *entries(), "__version__"])
+
+
+class _House(ModuleType):
+    """Keeps `pellucid.fields` the function, where importing the file would bind the file."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _House

@@ -1,0 +1,99 @@
+"""The command line: one command for each method of the register, and a few to look things up.
+
+`pellucid --help` needs names and summaries only, which the register reads from source text. A
+method's own module, and with it torch, is imported when its command is run or asked for help.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from typer.core import TyperGroup
+
+import pellucid
+from pellucid.app import lookup, tour_command
+from pellucid.app.terminal import complain, exits, utf8
+from pellucid.errors import Unknown
+from pellucid.register import Entry, entries
+
+PANELS = {
+    "see": "See what it computes",
+    "explain": "Explain an answer",
+    "make": "Make pictures",
+    "atlas": "Survey many photos",
+}
+
+
+class _Commands(TyperGroup):
+    """Puts the whole command in the place of its line in the help, once it is asked for."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            complain(str(Unknown("command", args[0], self.commands)))
+            raise typer.Exit(2)
+        name, command, rest = super().resolve_command(ctx, args)
+        method = {entry.command: entry for entry in entries().values()}.get(name or "")
+        return name, _whole(method) if method else command, rest
+
+
+def _whole(entry: Entry) -> Any:
+    with exits():
+        from pellucid.app.commands import build
+
+        alone = _typer()
+        alone.command(entry.command)(build(entry.load()))
+        return typer.main.get_command(alone)
+
+
+def _typer(**more: Any) -> typer.Typer:
+    settings = {"help_option_names": ["--help", "-h"]}
+    return typer.Typer(
+        add_completion=bool(more),
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings=settings,
+        **more,
+    )
+
+
+def _stub() -> None:
+    """Never run: `_Commands` puts the command itself in its place."""
+
+
+app = _typer(cls=_Commands, name="pellucid")
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Say the version.")] = False,
+) -> None:
+    """See through vision networks: what their filters, units and layers look for.
+
+    Begin with [bold]pellucid tour[/bold], or [bold]pellucid saliency photo:cat[/bold]. Each
+    command explains itself: [bold]pellucid saliency --help[/bold].
+    """
+    if version:
+        typer.echo(f"pellucid {pellucid.__version__}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+
+
+app.command("tour", rich_help_panel="Start here")(tour_command.tour)
+for _entry in entries().values():
+    app.command(
+        _entry.command,
+        help=escape(_entry.summary),
+        rich_help_panel=PANELS.get(_entry.room, _entry.room.capitalize()),
+    )(_stub)
+for _command in (lookup.networks, lookup.layers, lookup.photos, lookup.replay):
+    app.command(rich_help_panel="Look things up")(_command)
+
+
+def main() -> None:
+    """What the shell calls."""
+    utf8()
+    app(prog_name="pellucid")

@@ -1,0 +1,235 @@
+"""A command for a method: its arguments, flags and help are those of the function."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import typer
+from rich.markup import escape
+
+from pellucid.app import flags
+from pellucid.app.names import complete_photo
+from pellucid.app.output import Output, usual_name
+from pellucid.app.terminal import Progress, bars, exits, say, say_json, show
+from pellucid.errors import PellucidError
+from pellucid.images import Photo, open_image
+from pellucid.method import Method
+from pellucid.option import Option
+from pellucid.results import Heatmap, Ranking, Result
+
+_SECTION = re.compile(r"^(Args|Returns|Yields|Raises|Example|Examples|Attributes):", re.MULTILINE)
+
+
+def _shared(
+    network: flags.NetworkName = flags.BUNDLED,
+    weights: flags.Weights = None,
+    labels: flags.Labels = None,
+    classes: flags.Classes = None,
+    device: flags.Device = "auto",
+    out: flags.OutNamed = None,
+    over: flags.Over = False,
+    opacity: flags.Opacity = None,
+    arrays: flags.ArraysKind = None,
+    force: flags.Force = False,
+    json: flags.AsJson = False,
+    quiet: flags.Quiet = False,
+) -> None:
+    """What every command has beside the method's own settings; see `flags`."""
+
+
+def build(method: Method[Any]) -> Callable[..., None]:
+    """The function that typer makes a command of.
+
+    Raises:
+        TypeError: a setting of the method has the name of a shared flag.
+    """
+    shared = _parameters(_shared)
+    if not any(issubclass(kind, Heatmap) for kind in kinds(method)):
+        del shared["over"], shared["opacity"]
+    if _prints(method):
+        shared["out"] = shared["out"].replace(annotation=flags.Out)
+    own = {
+        name: _parameter(known) for name, known in method.options.items() if known.kind != "network"
+    }
+    if own.keys() & shared.keys():
+        raise TypeError(f"{method.name}: every command has {sorted(own.keys() & shared.keys())}")
+
+    def command(**given: Any) -> None:
+        with exits():
+            run(method, given)
+
+    parameters = [*own.values(), *shared.values()]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    command.__name__ = method.name
+    command.__doc__ = _told(method)
+    return command
+
+
+def run(method: Method[Any], given: dict[str, Any]) -> None:
+    """Runs a method as the words of a command say; what is wrong is told before what is slow."""
+    settings = {
+        name: known.check(_meant(known, given[name]))
+        for name, known in method.options.items()
+        if known.kind == "setting"
+    }
+    output = _output(method, given)
+    output.check()
+    if given.get("opacity") is not None and not given["over"]:
+        raise PellucidError("--opacity is of the map over its photo: give --over too")
+    photos: dict[str, Photo] = {
+        name: open_image(given[name])
+        for name, known in method.options.items()
+        if known.kind == "photo"
+    }
+    with Progress(quiet=given["quiet"]) as progress:
+        progress.say(f"loading {given['network']}")
+        net = flags.open_network(
+            *(given[name] for name in ("network", "weights", "labels", "classes", "device"))
+        )
+        progress.say(method.name)
+        result: Result = progress.follow(method.steps(net, **photos, **settings))
+        if given.get("over"):
+            result = _over(method, result, given["opacity"])
+        saved = output.save(result)
+    if given["json"]:
+        say_json(result.data() | {"saved": [str(file) for file in saved]})
+    elif not given["quiet"]:
+        tell(result, saved)
+
+
+def tell(result: Result, saved: list[Path]) -> None:
+    """What was found, in words, and where it lies."""
+    say(result.caption)
+    if isinstance(result, Ranking):
+        show(bars(result))
+    for file in saved:
+        say(f"saved {file}")
+
+
+def kinds(method: Method[Any]) -> tuple[type[Result], ...]:
+    """The kinds of result that a method's annotation promises."""
+    given = get_type_hints(method.function)["return"]
+    if get_origin(given) is Generator:
+        given = get_args(given)[2]
+    return get_args(given) or (given,)
+
+
+def _told(method: Method[Any]) -> str:
+    """The idea of a method, from its docstring; its lines are the terminal's."""
+    idea = _SECTION.split(inspect.getdoc(method.function) or "")[0].strip()
+    paragraphs = [" ".join(part.split()) for part in idea.split("\n\n")]
+    return escape("\n\n".join(paragraphs))
+
+
+def _output(method: Method[Any], given: dict[str, Any]) -> Output:
+    path = Path(given["out"]).expanduser() if given["out"] is not None else None
+    if path is None and not _prints(method):
+        path = usual_name(_words(method, given))
+    arrays = given["arrays"].value if given["arrays"] else None
+    return Output(path, arrays, given["force"])
+
+
+def _prints(method: Method[Any]) -> bool:
+    # A ranking is read; everything else is looked at, and so has to be a file.
+    return all(issubclass(kind, Ranking) for kind in kinds(method))
+
+
+def _words(method: Method[Any], given: dict[str, Any]) -> list[str]:
+    words = [method.name.replace("_", "-")]
+    for name, known in method.options.items():
+        if known.kind == "photo":
+            source = given[name]
+            installed = source.startswith("photo:")
+            words.append(source.removeprefix("photo:") if installed else Path(source).stem)
+        elif known.positional and given.get(name):
+            words.append(str(given[name]))
+    if given["network"] != flags.BUNDLED:
+        words.append(Path(given["network"].partition(".py:")[0]).name)
+    return words
+
+
+def _over(method: Method[Any], result: Result, opacity: float | None) -> Result:
+    if not isinstance(result, Heatmap):
+        raise PellucidError(
+            f"--over draws one map over its photo; with these settings {method.name} gives a "
+            f"{type(result).__name__} of many (see `pellucid {method.name} --help`)"
+        )
+    return result.over() if opacity is None else result.over(opacity=opacity)
+
+
+def _meant(known: Option, word: Any) -> Any:
+    """The value that a word stands for."""
+    if word == "" and known.positional and not known.required:
+        # "Not given", where another word follows it.
+        return known.default
+    if known.type in (int, float) and isinstance(word, str):
+        try:
+            return known.type(word)
+        except ValueError:
+            number = "a whole number" if known.type is int else "a number"
+            raise PellucidError(f"{known.flag} is {number}, not {word!r}") from None
+    return word
+
+
+def _parameter(known: Option) -> inspect.Parameter:
+    if known.kind == "photo":
+        form = typer.Argument(
+            metavar=known.name.upper(),
+            help="a path or photo:NAME (`pellucid photos` lists them)",
+            autocompletion=complete_photo,
+        )
+        return _keyword(known.name, str, form, known.default)
+    more: dict[str, Any] = {"help": escape(known.help.text), "metavar": _metavar(known)}
+    if known.choices:
+        more["autocompletion"] = _choices(known.choices)
+    # Numbers come as words: `Option.check` says what is wrong with them in our own way.
+    plain: Any = bool if known.type is bool else str
+    kind = plain | None if known.optional else plain
+    default = known.default
+    if known.type in (int, float) and isinstance(default, int | float):
+        default = f"{default:g}" if known.type(f"{default:g}") == default else str(default)
+    if known.positional:
+        return _keyword(known.name, kind, typer.Argument(**more), default)
+    declared = [known.flag]
+    if known.type is bool:
+        declared = [f"{known.flag}/{known.flag.replace('--', '--no-', 1)}"]
+        del more["metavar"]
+    return _keyword(known.name, kind, typer.Option(*declared, **more), default)
+
+
+def _metavar(known: Option) -> str:
+    if known.choices:
+        return "|".join(known.choices)
+    if known.type is str:
+        return (known.help.names or known.name).upper()
+    low, high = known.help.low, known.help.high
+    fits = f" (at least {low:g})" if low is not None else ""
+    if high is not None:
+        fits = f" ({low:g} to {high:g})" if low is not None else f" (at most {high:g})"
+    return ("INTEGER" if known.type is int else "NUMBER") + fits
+
+
+def _choices(choices: tuple[str, ...]) -> Callable[[str], list[str]]:
+    def complete(incomplete: str) -> list[str]:
+        return [choice for choice in choices if choice.startswith(incomplete)]
+
+    return complete
+
+
+def _keyword(name: str, kind: Any, form: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, form]
+    )
+
+
+def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    hints = get_type_hints(function, include_extras=True)
+    return {
+        name: given.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name])
+        for name, given in inspect.signature(function).parameters.items()
+    }

@@ -1,0 +1,58 @@
+"""Names for completion at the prompt, found without importing torch: a Tab key waits for nobody."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import pellucid
+
+_REGISTERED = re.compile(r"^@register_model\(\)\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
+
+
+@cache
+def photos() -> list[str]:
+    """As `pellucid.photos()`: read from the source text of `pellucid.images`."""
+    tree = ast.parse(Path(pellucid.__file__).with_name("images.py").read_text("utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "INSTALLED":
+            found: dict[str, tuple[str, str]] = ast.literal_eval(node.value)
+            return [f"photo:{name}" for name, (package, _) in found.items() if _there(package)]
+    return []
+
+
+@cache
+def networks() -> list[str]:
+    """The bundled network and those of torchvision: read from torchvision's source text."""
+    spec = find_spec("torchvision")
+    folder = Path(spec.origin).parent / "models" if spec and spec.origin else Path()
+    files = sorted(folder.glob("*.py"))
+    return ["pane", *sorted({n for file in files for n in _REGISTERED.findall(_text(file))})]
+
+
+def methods() -> list[str]:
+    """Commands of the register."""
+    from pellucid.register import entries
+
+    return [entry.command for entry in entries().values()]
+
+
+def complete_photo(incomplete: str) -> list[str]:
+    """Installed photos; of a path nothing, so that the shell completes files itself."""
+    return [name for name in photos() if name.startswith(incomplete)]
+
+
+def complete_network(incomplete: str) -> list[str]:
+    """Names that need no connection to be known."""
+    return [name for name in networks() if name.startswith(incomplete)]
+
+
+def _there(package: str) -> bool:
+    return find_spec(package.partition(".")[0]) is not None
+
+
+def _text(file: Path) -> str:
+    return file.read_text("utf-8", errors="replace")

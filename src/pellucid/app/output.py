@@ -1,0 +1,79 @@
+"""Where a result goes: asked before the long work, written after it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pellucid.errors import PellucidError
+
+if TYPE_CHECKING:
+    from pellucid.results import Arrays, Result
+
+LONGEST = 80  # characters of a name that is made up here
+
+
+@dataclass(frozen=True)
+class Output:
+    """The files that a command writes.
+
+    Attributes:
+        path: of the PNG; None, no file.
+        arrays: also the numbers, in a file of the same name.
+        force: overwrite what is there.
+    """
+
+    path: Path | None
+    arrays: Arrays | None = None
+    force: bool = False
+
+    def files(self) -> list[Path]:
+        """All files that `save` writes."""
+        if self.path is None:
+            return []
+        return [self.path, *([self.path.with_suffix(f".{self.arrays}")] if self.arrays else [])]
+
+    def check(self) -> None:
+        """Refuses what could not be written in the end.
+
+        Raises:
+            PellucidError: not a PNG name, no such folder, or a file is there already.
+        """
+        if self.path is None:
+            if self.arrays:
+                raise PellucidError("--arrays saves beside the picture: give --out FILE.png too")
+            return
+        if self.path.suffix.lower() != ".png":
+            raise PellucidError(f"a picture is saved as .png, not {self.path.name!r}")
+        check_folder(self.path.parent)
+        for file in self.files():
+            if file.is_dir():
+                raise PellucidError(f"{file} is a folder, not a file to write")
+            if file.exists() and not self.force:
+                raise PellucidError(
+                    f"{file} is there already; --force overwrites it, --out FILE.png names another"
+                )
+
+    def save(self, result: Result) -> list[Path]:
+        """Writes the files, each whole or not at all."""
+        if self.path is not None:
+            result.save(self.path, arrays=self.arrays, force=self.force)
+        return self.files()
+
+
+def check_folder(folder: Path) -> None:
+    """Refuses a folder that is not there or cannot be written into."""
+    if not folder.is_dir():
+        raise PellucidError(f"no folder {folder} to save into")
+    if not os.access(folder, os.W_OK):
+        raise PellucidError(f"folder {folder} cannot be written into")
+
+
+def usual_name(words: Iterable[str]) -> Path:
+    """A file name in this folder, such as saliency-cat.png, from the words of a command."""
+    safe = (re.sub(r"[^\w.]+", "-", word).strip("-.") for word in words)
+    return Path("-".join(word for word in safe if word)[:LONGEST] + ".png")

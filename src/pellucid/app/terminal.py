@@ -1,0 +1,177 @@
+"""What people see in a terminal: words and tables on standard output, the rest on the error one."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import traceback
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from pellucid.errors import PellucidError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from pellucid.method import Step
+    from pellucid.results import Ranking
+
+R = TypeVar("R")
+INTERRUPTED = 130  # what shells give for Ctrl-C
+BAR = 30  # characters for a share of 1
+WIDE = 1000  # columns where nobody's screen limits them, so that no name is cut in a file
+
+
+@contextmanager
+def exits() -> Iterator[None]:
+    """Turns what may go wrong inside the `with` into one line and an exit code.
+
+    2 for a wrong request, 130 for Ctrl-C, 1 for what should not happen (with the traceback where
+    PELLUCID_DEBUG is set).
+    """
+    try:
+        yield
+    except (typer.Exit, typer.Abort, BrokenPipeError):
+        raise
+    except PellucidError as error:
+        complain(str(error))
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        complain("stopped; nothing was saved")
+        raise typer.Exit(INTERRUPTED) from None
+    except Exception as error:
+        if os.environ.get("PELLUCID_DEBUG", "0") not in ("", "0"):
+            traceback.print_exc()
+        text = " ".join(str(error).split())[:300] or "no message"
+        complain(f"unexpected {type(error).__name__}: {text} (PELLUCID_DEBUG=1 shows where)")
+        raise typer.Exit(1) from None
+
+
+def complain(text: str) -> None:
+    """One line of error."""
+    typer.secho("error: ", nl=False, err=True, fg="red")
+    typer.echo(text.replace("\n", " "), err=True)
+
+
+def say(text: str) -> None:
+    """One line, as it is."""
+    typer.echo(text)
+
+
+def say_json(data: Any) -> None:
+    """Data for a machine; what JSON has no number for is null."""
+    typer.echo(json.dumps(_plain(data), indent=1, allow_nan=False))
+
+
+def show(table: Table) -> None:
+    """A table, as wide as the screen; as wide as it needs in a file."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDE)
+    console.print(table)
+
+
+def table(*columns: str, right: tuple[str, ...] = (), title: str = "") -> Table:
+    """An empty table; columns named in `right` hold numbers."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=box.SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left")
+    for name in columns:
+        if name in right:
+            made.add_column(name, justify="right", no_wrap=True)
+        else:
+            made.add_column(name, overflow="fold")
+    return made
+
+
+def bars(ranking: Ranking) -> Table:
+    """Names with their shares as bars."""
+    from rich.bar import Bar
+    from rich.text import Text
+
+    made = table("class", "", "probability", "score", right=("probability", "score"))
+    blocks = (sys.stdout.encoding or "").lower().startswith("utf")
+    rows = zip(ranking.names, ranking.values.tolist(), ranking.scores.tolist(), strict=True)
+    for name, share, score in rows:
+        length = 0.0 if math.isnan(share) else share
+        bar = Bar(1, 0, length, width=BAR) if blocks else Text("#" * round(BAR * length))
+        made.add_row(Text(name), bar, f"{share:.1%}", f"{score:.2f}")
+    return made
+
+
+class Progress:
+    """A bar with the time left, on the error output of a terminal; elsewhere nothing.
+
+    Example:
+        >>> with Progress(quiet=False) as progress:
+        ...     progress.say("loading resnet50")
+        ...     result = progress.follow(saliency.steps(net, photo))
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        from rich import progress
+        from rich.console import Console
+
+        console = Console(stderr=True)
+        self.bar = progress.Progress(
+            progress.TextColumn("{task.description}", markup=False),
+            progress.BarColumn(),
+            progress.TaskProgressColumn(),
+            progress.TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=quiet or not console.is_terminal,
+        )
+        self.task = self.bar.add_task("", total=None)
+
+    def __enter__(self) -> Progress:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def say(self, text: str) -> None:
+        """What is being done now, without an end in sight."""
+        self.bar.update(self.task, description=text, total=None)
+
+    def step(self, step: Step) -> None:
+        """How far the work is."""
+        self.bar.update(
+            self.task, description=step.text, completed=step.done, total=max(1, step.total)
+        )
+
+    def follow(self, work: Generator[Step, None, R]) -> R:
+        """Drives work to its end and gives what it returns; closes it when interrupted."""
+        try:
+            while True:
+                self.step(next(work))
+        except StopIteration as stop:
+            result: R = stop.value
+            return result
+        finally:
+            work.close()
+
+
+def utf8() -> None:
+    """Lets output that cannot show a letter show another in its place, and not fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {str(key): _plain(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_plain(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data

@@ -1,0 +1,303 @@
+"""Photos in, pictures out: the only file that knows Pillow."""
+
+import base64
+import hashlib
+import io
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont, ImageOps, PngImagePlugin, UnidentifiedImageError
+from torch import Tensor
+
+from pellucid.errors import PellucidError, Unknown, existing
+
+MOST_PIXELS = 100_000_000
+MOST_BYTES = 200_000_000
+TEXT_KEY = "pellucid"
+# What photos come as. Pillow knows more, some of which (EPS) starts other programs.
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "PPM", "ICO")
+
+# Photos that scikit-image and scikit-learn install with themselves: name -> (package, file).
+INSTALLED = {
+    "astronaut": ("skimage.data", "astronaut.png"),
+    "cat": ("skimage.data", "chelsea.png"),
+    "coffee": ("skimage.data", "coffee.png"),
+    "rocket": ("skimage.data", "rocket.jpg"),
+    "motorcycle": ("skimage.data", "motorcycle_left.png"),
+    "camera": ("skimage.data", "camera.png"),
+    "horse": ("skimage.data", "horse.png"),
+    "coins": ("skimage.data", "coins.png"),
+    "moon": ("skimage.data", "moon.png"),
+    "hubble": ("skimage.data", "hubble_deep_field.jpg"),
+    "retina": ("skimage.data", "retina.jpg"),
+    "brick": ("skimage.data", "brick.png"),
+    "grass": ("skimage.data", "grass.png"),
+    "gravel": ("skimage.data", "gravel.png"),
+    "china": ("sklearn.datasets.images", "china.jpg"),
+    "flower": ("sklearn.datasets.images", "flower.jpg"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """One photo as 8-bit pixels, and where it came from.
+
+    Attributes:
+        pixels: (3, height, width) uint8, RGB, upright; transparency laid over white.
+        source: a path, "photo:NAME", or "" for pixels that came without a name.
+    """
+
+    pixels: UInt8[Tensor, "3 height width"]
+    source: str = field(default="")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[2]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the pixels and their shape, hexadecimal, 16 digits."""
+        digest = hashlib.sha256(repr(tuple(self.pixels.shape)).encode())
+        digest.update(self.pixels.numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+    def floats(self) -> Float[Tensor, "3 height width"]:
+        """The pixels as float32 from 0 to 1."""
+        return self.pixels.float() / 255
+
+    def _repr_png_(self) -> bytes:
+        return png_bytes(self.floats())
+
+
+def open_image(source: Any) -> Photo:
+    """Opens a photo, whatever it comes as.
+
+    Args:
+        source: a path, "photo:NAME" (see `photos()`), a Pillow image, a (3, H, W) or (1, H, W)
+            tensor, or an (H, W, 3) or (H, W) array, uint8 or float from 0 to 1; a Photo comes
+            back as it is.
+
+    Returns:
+        The photo, turned upright as its EXIF says, in RGB; of an animation the first frame.
+
+    Raises:
+        PellucidError: empty, truncated, not an image, or too large to be decoded safely.
+    """
+    if isinstance(source, Photo):
+        return source
+    if isinstance(source, Image.Image):
+        with _clear_errors("the image"):
+            return Photo(_upright_rgb(source, "the image"))
+    if isinstance(source, Tensor | np.ndarray):
+        return Photo(_from_array(source))
+    if not isinstance(source, str | bytes | os.PathLike):
+        raise PellucidError(
+            f"a photo is a path, photo:NAME, a Pillow image, a tensor or an array, "
+            f"not {type(source).__name__}"
+        )
+    text = os.fsdecode(source)
+    if text.startswith("photo:"):
+        return Photo(_decode(_installed(text.removeprefix("photo:")), text), text)
+    return Photo(_decode(existing("photo", Path(text)), text), text)
+
+
+def photos() -> list[str]:
+    """Names of the photos that are installed here, as `photo:NAME`."""
+    return [f"photo:{name}" for name in INSTALLED if _find_installed(name) is not None]
+
+
+def to_pillow(image: Float[Tensor, "channels height width"]) -> Image.Image:
+    """A picture with values 0 to 1 (1, 3 or 4 channels) as a Pillow image, rounded to 8 bits."""
+    eight = (image.detach().cpu().float().clamp(0, 1) * 255).round().byte()
+    array = eight.permute(1, 2, 0).numpy()
+    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+
+
+def png_bytes(image: Float[Tensor, "channels height width"], text: str = "") -> bytes:
+    """A picture as a PNG file in memory, with `text` (a recipe) inside where given."""
+    info = PngImagePlugin.PngInfo()
+    if text:
+        info.add_itxt(TEXT_KEY, text)
+    buffer = io.BytesIO()
+    to_pillow(image).save(buffer, "png", pnginfo=info)
+    return buffer.getvalue()
+
+
+def jpeg_address(image: Float[Tensor, "3 height width"], quality: int = 85) -> str:
+    """A picture as a `data:` address for a page: small, without its recipe."""
+    buffer = io.BytesIO()
+    to_pillow(image).save(buffer, "jpeg", quality=quality)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def png_text(path: Path) -> str:
+    """The recipe text inside a PNG file; empty where there is none."""
+    try:
+        with Image.open(path, formats=["PNG"]) as opened:
+            opened.load()
+            return str(opened.info.get(TEXT_KEY, ""))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise PellucidError(f"{path} is not a readable PNG file ({error})") from None
+
+
+def lettered(
+    image: Float[Tensor, "3 height width"],
+    text: str,
+    top: float,
+    left: float,
+    size: float = 12,
+    colour: tuple[float, float, float] = (0, 0, 0),
+    anchor: str = "la",
+) -> Float[Tensor, "3 height width"]:
+    """A copy of a picture with a line of text on it; `anchor` is Pillow's (la = left, ascender)."""
+    picture = to_pillow(image)
+    ink = tuple(round(255 * part) for part in colour)
+    ImageDraw.Draw(picture).text((left, top), text, fill=ink, font=_font(size), anchor=anchor)
+    return torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1).float() / 255
+
+
+def text_width(text: str, size: float = 12) -> float:
+    """Width in pixels of a line of text as `lettered` draws it."""
+    return float(_font(size).getlength(text))
+
+
+def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def _find_installed(name: str) -> Path | None:
+    from importlib.util import find_spec
+
+    package, file = INSTALLED[name]
+    top, _, inner = package.partition(".")
+    # Finding the topmost package does not import it, which would take seconds.
+    spec = find_spec(top)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder, *inner.split("."), file)
+        if path.is_file():
+            return path
+    return None
+
+
+def _installed(name: str) -> Path:
+    if name not in INSTALLED:
+        raise Unknown("photo", f"photo:{name}", photos(), "(`pellucid photos` lists them)")
+    path = _find_installed(name)
+    if path is None:
+        package = {"skimage": "scikit-image", "sklearn": "scikit-learn"}[
+            INSTALLED[name][0].split(".")[0]
+        ]
+        raise PellucidError(f"photo:{name} comes with {package}: pip install {package}")
+    return path
+
+
+def _decode(path: Path, name: str) -> UInt8[Tensor, "3 height width"]:
+    if path.stat().st_size > MOST_BYTES:
+        raise PellucidError(f"{name} is larger than {MOST_BYTES // 1_000_000} MB")
+    Image.init()
+    formats = [known for known in FORMATS if known in Image.OPEN]
+    with _clear_errors(name), Image.open(path, formats=formats) as opened:
+        return _upright_rgb(opened, name)
+
+
+@contextmanager
+def _clear_errors(name: str) -> Iterator[None]:
+    """What Pillow raises and warns of, said in one sentence."""
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns at half of its own limit of pixels and of odd metadata; ours is checked
+            # before decoding, and metadata do not matter.
+            warnings.simplefilter("ignore")
+            yield
+    except PellucidError:
+        raise
+    except UnidentifiedImageError:
+        raise PellucidError(f"{name} is not an image that can be read") from None
+    except Image.DecompressionBombError as error:
+        raise PellucidError(f"{name} is too large to decode safely: {error}") from None
+    except Exception as error:  # damaged files raise nearly anything
+        reason = str(error) or type(error).__name__
+        raise PellucidError(f"{name} is damaged: {reason}") from None
+
+
+def _upright_rgb(opened: Image.Image, name: str) -> UInt8[Tensor, "3 height width"]:
+    width, height = opened.size
+    if width * height > MOST_PIXELS:
+        raise PellucidError(
+            f"{name} is {width} x {height}: more than {MOST_PIXELS // 1_000_000} megapixels"
+        )
+    if not width * height:
+        raise PellucidError(f"{name} has no pixels")
+    opened.load()
+    try:
+        upright = ImageOps.exif_transpose(opened)
+    except Exception:  # a damaged EXIF block turns nothing
+        upright = opened
+    if upright.mode.startswith("I") or upright.mode == "F":
+        # PNG and PPM of this kind have 16 bits; elsewhere the values must tell.
+        sixteen = opened.mode.startswith("I;16") or opened.format in ("PNG", "PPM")
+        upright = _eight_bits(upright, name, sixteen)
+    if upright.has_transparency_data:
+        clear = upright.convert("RGBA")
+        white = Image.new("RGBA", clear.size, "white")
+        upright = Image.alpha_composite(white, clear)
+    return torch.from_numpy(np.asarray(upright.convert("RGB")).copy()).permute(2, 0, 1).contiguous()
+
+
+def _eight_bits(image: Image.Image, name: str, sixteen: bool) -> Image.Image:
+    """More than 8 bits to 8. Pillow itself would clip everything above 255 to white."""
+    values = np.asarray(image).astype(np.float64)
+    low, high = float(values.min()), float(values.max())
+    if not (low >= 0 and high <= 65535):  # false for NaN, too
+        raise PellucidError(
+            f"{name} has values from {low:.4g} to {high:.4g}: give it 8 or 16 bits, or 0 to 1"
+        )
+    whole = 1 if image.mode == "F" and high <= 1 else 65535 if sixteen or high > 255 else 255
+    clear = image.info.get("transparency")  # one grey value
+    if isinstance(clear, int):
+        values[values == clear] = whole
+    return Image.fromarray((values / whole * 255).round().astype(np.uint8))
+
+
+def _from_array(values: Tensor | NDArray[Any]) -> UInt8[Tensor, "3 height width"]:
+    if isinstance(values, np.ndarray):
+        if values.dtype != np.uint8 and not np.issubdtype(values.dtype, np.floating):
+            raise PellucidError(f"a photo is uint8 or float from 0 to 1, not {values.dtype}")
+        plain = values.astype(np.uint8 if values.dtype == np.uint8 else np.float32)
+        tensor = torch.from_numpy(plain.copy())
+        tensor = tensor.permute(2, 0, 1) if tensor.ndim == 3 else tensor
+    else:
+        tensor = values.detach().cpu()
+    tensor = tensor[0] if tensor.ndim == 4 and len(tensor) == 1 else tensor
+    tensor = tensor[None] if tensor.ndim == 2 else tensor
+    if tensor.ndim != 3 or tensor.shape[0] not in (1, 3) or not tensor.numel():
+        raise PellucidError(
+            f"a photo has shape (3, H, W) or (1, H, W) as a tensor, (H, W, 3) or (H, W) as an "
+            f"array; this one has {tuple(values.shape)}"
+        )
+    if tensor.shape[1] * tensor.shape[2] > MOST_PIXELS:
+        raise PellucidError(f"a photo has at most {MOST_PIXELS // 1_000_000} megapixels")
+    if tensor.is_floating_point():
+        tensor = tensor.float()
+        if not bool(tensor.isfinite().all()):
+            raise PellucidError("the photo has values that are not numbers or are infinite")
+        if tensor.min() < -1e-3 or tensor.max() > 1 + 1e-3:
+            raise PellucidError(
+                f"a photo of floats has values from 0 to 1; this one has "
+                f"{float(tensor.min()):.3g} to {float(tensor.max()):.3g}"
+            )
+        tensor = (tensor.clamp(0, 1) * 255).round().byte()
+    elif tensor.dtype != torch.uint8:
+        raise PellucidError(f"a photo is uint8 or float from 0 to 1, not {tensor.dtype}")
+    # A copy: a photo that shared its pixels would change with them.
+    return tensor.expand(3, -1, -1).clone(memory_format=torch.contiguous_format)

@@ -1,0 +1,284 @@
+"""@method: what every technique has in common, so that each can read like its paper."""
+
+from __future__ import annotations
+
+import inspect
+import shlex
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property, update_wrapper
+from typing import Any, Generic, TypeVar, cast, get_type_hints
+
+import torch
+from torch import Tensor, nn
+
+from pellucid import option
+from pellucid.errors import PellucidError, Unknown
+from pellucid.images import Photo, open_image
+from pellucid.network import Network
+from pellucid.option import Option
+from pellucid.recipe import Recipe, values_hash
+from pellucid.results import Heatmap, Result
+
+R = TypeVar("R", bound=Result)
+Examples = Callable[[Network], Iterable[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A sign of life from long work.
+
+    Attributes:
+        done, total: steps made and to be made.
+        text: what to say of it, such as the value being raised.
+        picture: (3, height, width) from 0 to 1, where there is something to look at already.
+    """
+
+    done: int
+    total: int
+    text: str = ""
+    picture: Tensor | None = None
+
+
+class Method(Generic[R]):
+    """A registered method: called like the function that it is made of.
+
+    It checks the settings, opens the photo, puts the network at rest, seeds, and writes the
+    recipe. `steps()` gives the same work as an iterator of `Step`s that returns the result.
+    """
+
+    def __init__(self, function: Callable[..., Any], examples: Examples) -> None:
+        update_wrapper(self, function)
+        self.function = function
+        self.examples = examples
+        self.name = function.__name__
+
+    def __repr__(self) -> str:
+        return f"<method {self.name}>"
+
+    @cached_property
+    def options(self) -> dict[str, Option]:
+        """All parameters by name, in order."""
+        hints = get_type_hints(self.function, include_extras=True)
+        parameters = inspect.signature(self.function).parameters
+        return {name: option.read(given, hints[name]) for name, given in parameters.items()}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> R:
+        work = self.steps(*args, **kwargs)
+        while True:
+            try:
+                next(work)
+            except StopIteration as stop:
+                return cast(R, stop.value)
+
+    def steps(self, *args: Any, **kwargs: Any) -> Generator[Step, None, R]:
+        """The method as an iterator of its steps; what it returns at its end is the result.
+
+        Wrong settings raise here, not at the first step. Between the steps the network is as the
+        caller left it, so that an iterator may be dropped half-way.
+        """
+        return self._run(self._bind(args, kwargs))
+
+    def _run(self, bound: dict[str, Any]) -> Generator[Step, None, R]:
+        net = next(value for value in bound.values() if isinstance(value, Network))
+        random = _Random(int(bound.get("seed", 0)), net.device)
+
+        @contextmanager
+        def working() -> Iterator[None]:
+            with net.at_rest(), random.own(), _plain(net.device):
+                yield
+
+        with working():
+            outcome = self.function(**bound)
+        if inspect.isgenerator(outcome):
+            work = cast(Generator[Step, None, R], outcome)
+            try:
+                while True:
+                    with working():
+                        step = next(work)
+                    yield step
+            except StopIteration as stop:
+                outcome = stop.value
+            finally:
+                work.close()
+        return cast(R, replace(outcome, recipe=self._recipe(net, bound, outcome.values)))
+
+    def _recipe(self, net: Network, bound: dict[str, Any], values: Tensor) -> Recipe:
+        kinds = {name: known.kind for name, known in self.options.items()}
+        return Recipe(
+            method=self.name,
+            settings={name: bound[name] for name in bound if kinds[name] == "setting"},
+            network={
+                "name": net.name,
+                "weights_hash": net.weights_hash,
+                "spec": net.spec,
+                "device": net.device.type,
+            },
+            photos={
+                name: {"source": bound[name].source, "hash": bound[name].hash}
+                for name in bound
+                if isinstance(bound[name], Photo)
+            },
+            seed=int(bound.get("seed", 0)),
+            values=values_hash(values),
+        )
+
+    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        for name in kwargs:
+            if name not in self.options:
+                raise Unknown(f"setting of {self.name}", name, self.options)
+        try:
+            given = inspect.signature(self.function).bind(*args, **kwargs)
+        except TypeError as error:
+            raise PellucidError(f"{self.name}: {error}") from None
+        given.apply_defaults()
+        return {
+            name: self._coerced(self.options[name], value)
+            for name, value in given.arguments.items()
+        }
+
+    def _coerced(self, known: Option, value: Any) -> Any:
+        if known.kind == "photo":
+            return open_image(value)
+        if known.kind == "network":
+            if isinstance(value, nn.Module):
+                return Network(value)
+            if not isinstance(value, Network):
+                raise PellucidError(
+                    f"{self.name} wants a Network (see pellucid.load) or a module, "
+                    f"not {type(value).__name__}"
+                )
+            return value
+        return known.check(value)
+
+    def command(self, recipe: Recipe) -> str:
+        """The shell command that makes what the recipe says."""
+        places: list[tuple[str, bool]] = []
+        flags: list[str] = []
+        for name, known in self.options.items():
+            if known.kind == "photo":
+                places.append((recipe.photos[name]["source"] or "PHOTO.png", True))
+            elif known.kind == "setting":
+                value = recipe.settings[name]
+                changed = known.required or value != known.default
+                if known.positional:
+                    places.append(("" if value is None else str(value), changed))
+                elif changed and isinstance(value, bool):
+                    flags.append(known.flag if value else known.flag.replace("--", "--no-", 1))
+                elif changed:
+                    flags += [known.flag, str(value)]
+        # An optional word may be left out only where none follows it.
+        while places and not places[-1][1]:
+            places.pop()
+        words = [word for word, _ in places]
+        flags += _network_flags(recipe) + _drawing_flags(recipe)
+        start = ["pellucid", self.name.replace("_", "-")]
+        if any(word.startswith("-") for word in words):
+            return shlex.join([*start, *flags, "--", *words])
+        return shlex.join([*start, *words, *flags])
+
+
+def _network_flags(recipe: Recipe) -> list[str]:
+    spec = recipe.network.get("spec") or {"name": recipe.network.get("name", "")}
+    flags = []
+    for name, value in spec.items():
+        if name == "name":
+            flags += ["--network", str(value)] if value != "pane" else []
+        elif value is not None:
+            flags += [f"--{name}", str(value)]
+    return flags
+
+
+def _drawing_flags(recipe: Recipe) -> list[str]:
+    if recipe.drawing is None:
+        return []
+    how, arguments = recipe.drawing
+    usual = inspect.signature(Heatmap.over).parameters
+    flags = [f"--{how}"]
+    for name, value in arguments.items():
+        flags += [f"--{name}", str(value)] if value != usual[name].default else []
+    return flags
+
+
+def _no_examples(_net: Network) -> list[dict[str, Any]]:
+    return [{}]
+
+
+def method(
+    *, examples: Examples = _no_examples
+) -> Callable[[Callable[..., R | Generator[Step, None, R]]], Method[R]]:
+    """Makes a method of a function `f(net, photo, …, *, settings) -> Result`.
+
+    The function may also be a generator that yields `Step`s and returns the result. Its first
+    parameter is the `Network`; a parameter annotated `Photo` is opened for it; the others are
+    `Annotated[type, Help("…")]`. A parameter named `seed` seeds all random numbers.
+
+    Args:
+        examples: settings that show the method on a given network, the most telling first: the
+            tour, the gallery and the tests run them.
+    """
+
+    def register(function: Callable[..., Any]) -> Method[R]:
+        return Method(function, examples)
+
+    return register
+
+
+@contextmanager
+def _plain(device: torch.device) -> Iterator[None]:
+    """torch's own modes, whatever those of the caller: a recipe does not know of them."""
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        if torch.is_autocast_enabled(device.type):
+            stack.enter_context(torch.autocast(device.type, enabled=False))
+        # The same algorithm every time, not the fastest of the moment.
+        stack.enter_context(torch.backends.cudnn.flags(deterministic=True, benchmark=False))
+        yield
+
+
+class _Random:
+    """torch's random numbers, one stream for the method, untouched for everybody else."""
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self.device = device
+        self.seed = seed
+        self.state: list[Tensor] = []
+
+    @contextmanager
+    def own(self) -> Iterator[None]:
+        """The method's stream inside the `with`, the caller's after it."""
+        callers = self._get()
+        try:
+            if self.state:
+                self._set(self.state)
+            else:
+                self._begin()
+            yield
+            self.state = self._get()
+        finally:
+            self._set(callers)
+
+    def _begin(self) -> None:
+        torch.default_generator.manual_seed(self.seed)
+        if self.device.type == "cuda":
+            with torch.cuda.device(self.device):
+                torch.cuda.manual_seed(self.seed)
+        elif self.device.type == "mps":
+            torch.mps.manual_seed(self.seed)
+
+    def _get(self) -> list[Tensor]:
+        state = [torch.get_rng_state()]
+        if self.device.type == "cuda":
+            state.append(torch.cuda.get_rng_state(self.device))
+        elif self.device.type == "mps":
+            state.append(torch.mps.get_rng_state())
+        return state
+
+    def _set(self, state: list[Tensor]) -> None:
+        torch.set_rng_state(state[0])
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(state[1], self.device)
+        elif self.device.type == "mps":
+            torch.mps.set_rng_state(state[1])

@@ -1,0 +1,267 @@
+"""Network: a module with its preprocessing, labels, layers and units."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from operator import index
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pellucid import unit as units
+from pellucid.errors import PellucidError, Unknown
+from pellucid.images import Photo
+from pellucid.layers import Layer, inventory
+from pellucid.preprocess import IMAGENET_MEAN, IMAGENET_STD, Frame, Interpolation, Preprocess
+from pellucid.record import first_tensor, recording
+from pellucid.unit import Unit
+
+
+class Network:
+    """A vision network as pellucid sees it.
+
+    Args:
+        module: any PyTorch module from (batch, channels, height, width) to scores (batch,
+            classes), or to anything, where no class is asked for. It is used as it is, on the
+            device where it is; its mode, gradients and weights are left as found.
+        size: input height and width in pixels; one number for a square.
+        mean, std: normalisation of values 0 to 1, one number per input channel (one: grey).
+        labels: class names, in the order of the scores.
+        resize: shorter side of the photo before the centre crop to `size` (as large as its shorter
+            side where not given); a pair for an exact height and width.
+        interpolation: of the resizing.
+        name: for captions.
+        spec: how `load()` made it, as keyword arguments; empty for one's own module.
+
+    Example:
+        >>> net = Network(my_module, size=64, mean=[0.5], std=[0.5], labels=["cat", "dog"])
+        >>> net.unit("layer3:7"), net.unit("class:cat")
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        size: int | tuple[int, int] = 224,
+        mean: Sequence[float] = IMAGENET_MEAN,
+        std: Sequence[float] = IMAGENET_STD,
+        labels: Sequence[str] | None = None,
+        resize: int | tuple[int, int] | None = None,
+        interpolation: Interpolation = "bilinear",
+        name: str = "",
+        spec: dict[str, Any] | None = None,
+    ) -> None:
+        square = (size, size) if isinstance(size, int) else (size[0], size[1])
+        if len(mean) != len(std) or len(mean) not in (1, 3):
+            raise PellucidError(
+                f"mean and std have one number for each input channel, 1 or 3 of them; "
+                f"these have {len(mean)} and {len(std)}"
+            )
+        if min(square) < 1 or min(std) <= 0:
+            raise PellucidError(f"size and std are positive, not {square} and {tuple(std)}")
+        if resize is None:
+            resize = min(square) if square[0] == square[1] else square
+        self.module = module
+        self.preprocess = Preprocess(square, resize, tuple(mean), tuple(std), interpolation)
+        self.name = name or type(module).__name__
+        self.spec = spec or {}
+        self._labels = list(labels) if labels is not None else None
+        self._hash: tuple[object, str] = (None, "")
+
+    def __repr__(self) -> str:
+        height, width = self.preprocess.size
+        return f"<Network {self.name}, input {self.preprocess.channels} x {height} x {width}>"
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        for tensor in [*self.module.parameters(), *self.module.buffers()]:
+            return tensor.device
+        return torch.device("cpu")
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights."""
+        for tensor in self.module.parameters():
+            if tensor.is_floating_point():
+                return tensor.dtype
+        return torch.float32
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 of names, shapes and values of all weights and buffers, 16 hexadecimal digits."""
+        state = self.module.state_dict()
+        version = tuple((name, value.data_ptr(), value._version) for name, value in state.items())
+        if self._hash[0] != version:
+            digest = hashlib.sha256()
+            for name, value in state.items():
+                digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+                flat = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+                digest.update(flat.numpy())
+            self._hash = (version, digest.hexdigest()[:16])
+        return self._hash[1]
+
+    @cached_property
+    def layers(self) -> dict[str, Layer]:
+        """Every layer by name, in the order of computing, with shape, layout and field."""
+        # Forked: a network may draw random numbers even in evaluation mode.
+        devices = [self.device] if self.device.type == "cuda" else []
+        with self.at_rest(), torch.random.fork_rng(devices):
+            return inventory(self.module, self.blank())
+
+    @property
+    def classes(self) -> int:
+        """Number of class scores."""
+        shape = self.layers[""].shape
+        if len(shape) != 1:
+            raise PellucidError(
+                f"{self.name} puts out {shape}, not a row of class scores; ask for a unit "
+                f"LAYER:CHANNEL in place of a class"
+            )
+        return shape[0]
+
+    @property
+    def labels(self) -> list[str]:
+        """Class names; "0", "1", … where none were given."""
+        count = self.classes
+        if self._labels is None:
+            return [str(number) for number in range(count)]
+        if len(self._labels) != count:
+            raise PellucidError(f"{self.name} has {count} classes but {len(self._labels)} labels")
+        return self._labels
+
+    def renamed(self, name: str, spec: dict[str, Any], labels: list[str] | None) -> Network:
+        """The same network under another name and recipe, with labels where given."""
+        same = Network.__new__(Network)
+        same.__dict__.update(self.__dict__, name=name, spec=spec)
+        if labels is not None:
+            same._labels = labels
+        return same
+
+    def blank(self, count: int = 1) -> Float[Tensor, "count channels height width"]:
+        """Inputs of zeros: the mean grey, after normalisation."""
+        shape = (count, self.preprocess.channels, *self.preprocess.size)
+        return torch.zeros(shape, device=self.device, dtype=self.dtype)
+
+    def prepare(self, photo: Photo) -> tuple[Float[Tensor, "1 channels height width"], Frame]:
+        """A photo as normalised input on the network's device, and where it lies in the photo."""
+        image, frame = self.preprocess.crop(photo)
+        ready = self.preprocess.normalise(image)[None]
+        return ready.to(self.device, self.dtype), frame
+
+    def scores(
+        self, inputs: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch classes"]:
+        """The network's output: unnormalised class scores."""
+        output = self.module(inputs)
+        tensor = output.logits if hasattr(output, "logits") else first_tensor(output)
+        if tensor is None:
+            raise PellucidError(f"{self.name} does not put out a tensor")
+        return tensor
+
+    def neurons(
+        self, inputs: Float[Tensor, "batch channels height width"], unit: Unit
+    ) -> Float[Tensor, "batch"]:
+        """The value of one unit for each input, ready for gradients."""
+        if unit.is_class:
+            return unit.neuron(self.scores(inputs), self.layers[""].layout)
+        with recording(self.module, [unit.layer]) as seen:
+            self.module(inputs)
+        return unit.neuron(seen[unit.layer], self.layers[unit.layer].layout)
+
+    def layer(self, name: str) -> Layer:
+        """A layer by its dotted name.
+
+        Raises:
+            Unknown: no such layer; the message shows the nearest.
+        """
+        if name not in self.layers:
+            known = [known for known in self.layers if known]
+            raise Unknown("layer", name, known, "(`pellucid layers` lists them)")
+        return self.layers[name]
+
+    def unit(self, text: str | int | Unit) -> Unit:
+        """The unit that a name means.
+
+        Args:
+            text: "layer4.1:37" a channel, "layer4.1:37@6,6" a neuron, "layer4.1:37@token0" one of
+                a prefix token, "class:tabby", "tabby", "class:281" or 281 a score.
+
+        Raises:
+            Unknown: no such layer or class; the message shows the nearest.
+            PellucidError: a channel or a position outside of the layer, or a name that several
+                classes have.
+        """
+        if isinstance(text, Unit):
+            return self._class(str(text.channel)) if text.is_class else self.unit(str(text))
+        if not isinstance(text, str):
+            return self._class(str(index(text)) if hasattr(text, "__index__") else str(text))
+        if text.isdecimal():
+            return self._class(text)
+        if text.startswith("class:"):
+            return self._class(text.removeprefix("class:"))
+        parts = units.split(text)
+        if parts is None:
+            if text.partition(":")[0] in self.layers and text:
+                raise PellucidError(
+                    f"a unit is LAYER:CHANNEL or LAYER:CHANNEL@ROW,COLUMN, not {text!r}"
+                )
+            return self._class(text)
+        name, channel, where = parts
+        layout = self.layer(name).layout
+        if not layout.channels:
+            raise PellucidError(f"layer {name!r} has no channels that could be named")
+        if channel >= layout.channels:
+            raise PellucidError(
+                f"layer {name!r} has channels 0 to {layout.channels - 1}, not {channel}"
+            )
+        position, token = units.place(where, name, layout)
+        return Unit(name, channel, position, token)
+
+    def _class(self, name: str) -> Unit:
+        labels = self.labels
+        if name.isdecimal():
+            number = int(name)
+            if number >= len(labels):
+                raise PellucidError(f"{self.name} has classes 0 to {len(labels) - 1}, not {number}")
+            # ImageNet has two cranes: a label that does not lead back here is no name.
+            alone = self._numbers(labels[number]) == [number] and not labels[number].isdecimal()
+            return Unit("class", number, label=labels[number] if alone else "")
+        found = self._numbers(name)
+        if not found:
+            raise Unknown("class", name, labels)
+        if len(found) > 1:
+            several = ", ".join(f"class:{number} ({labels[number]})" for number in found[:4])
+            raise PellucidError(f"{len(found)} classes are called {name!r}: {several}")
+        return self._class(str(found[0]))
+
+    def _numbers(self, name: str) -> list[int]:
+        """Classes with a label, or else with its first part before a comma; cases ignored."""
+        folded = name.strip().casefold()
+        for reading in (str, lambda label: label.split(",")[0]):
+            read = [reading(label).strip().casefold() for label in self.labels]
+            if folded in read:
+                return [number for number, label in enumerate(read) if label == folded]
+        return []
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Evaluation mode and frozen weights inside the `with`; all as found after it."""
+        training = [(part, part.training) for part in self.module.modules()]
+        wanting = [(weight, weight.requires_grad) for weight in self.module.parameters()]
+        try:
+            for part, _ in training:
+                part.training = False
+            for weight, _ in wanting:
+                weight.requires_grad_(False)
+            yield
+        finally:
+            for part, mode in training:
+                part.training = mode
+            for weight, wants in wanting:
+                weight.requires_grad_(wants)

@@ -1,0 +1,198 @@
+"""Preprocessing that can be undone in geometry: photo -> network input, map -> photo."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from pellucid.box import Box
+from pellucid.images import Photo
+
+Interpolation = Literal["nearest", "bilinear", "bicubic"]
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a network's input lies in its photo.
+
+    Attributes:
+        photo: height and width of the photo, in its own pixels.
+        resized: height and width after resizing.
+        offset: rows and columns cut off at the top and left (negative: padded).
+        size: height and width of the input.
+    """
+
+    photo: tuple[int, int]
+    resized: tuple[int, int]
+    offset: tuple[int, int]
+    size: tuple[int, int]
+
+    def box(self, box: Box[float]) -> Box[float]:
+        """A box of the input in the photo's pixels (it may reach beyond the photo)."""
+        down, across = self.photo[0] / self.resized[0], self.photo[1] / self.resized[1]
+        top, left = self.offset
+        return Box(
+            (box.top + top) * down,
+            (box.left + left) * across,
+            (box.bottom + top) * down,
+            (box.right + left) * across,
+        )
+
+    def view(self) -> Box[int]:
+        """The part of the photo that the network sees, in the photo's pixels, whole pixels.
+
+        At least one pixel, where the network sees less.
+        """
+        whole = self.box(Box(0, 0, *self.size))
+        top, bottom = _whole_pixels(whole.top, whole.bottom, self.photo[0])
+        left, right = _whole_pixels(whole.left, whole.right, self.photo[1])
+        return Box(top, left, bottom, right)
+
+    def to_photo(self, maps: Float[Tensor, "*lead height width"]) -> Float[Tensor, "*lead h w"]:
+        """Draws maps over the whole input, of any resolution, in the photo's pixels.
+
+        Outside of what the network saw the result is NaN.
+        """
+        *lead, _, _ = maps.shape
+        box, view = self.box(Box(0, 0, *self.size)), self.view()
+        exact = torch.float64  # a long photo has more pixels than float32 has steps
+        rows = torch.arange(view.top, view.bottom, dtype=exact) + 0.5 - box.top
+        columns = torch.arange(view.left, view.right, dtype=exact) + 0.5 - box.left
+        rows, columns = rows / (box.bottom - box.top), columns / (box.right - box.left)
+        grid = torch.stack(torch.meshgrid(columns * 2 - 1, rows * 2 - 1, indexing="xy"), dim=-1)
+        flat = maps.detach().cpu().float().reshape(1, -1, *maps.shape[-2:])
+        drawn = F.grid_sample(
+            flat, grid[None].float(), mode="bilinear", padding_mode="border", align_corners=False
+        )
+        whole = torch.full((flat.shape[1], *self.photo), torch.nan)
+        whole[:, int(view.top) : int(view.bottom), int(view.left) : int(view.right)] = drawn[0]
+        return whole.reshape(*lead, *self.photo)
+
+
+def _whole_pixels(low: float, high: float, length: int) -> tuple[int, int]:
+    first, last = max(0, round(low)), min(length, round(high))
+    if first >= last:
+        first = min(max(0, int((low + high) / 2)), length - 1)
+        last = first + 1
+    return first, last
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How a photo becomes a network's input: resize, centre crop, normalise.
+
+    Attributes:
+        size: height and width of the input.
+        resize: the shorter side before the crop; a pair is an exact height and width (no crop of
+            what is larger, aspect not kept).
+        mean, std: per channel, of values 0 to 1; their number is the network's input channels
+            (1: the photo is turned grey).
+        interpolation: of the resizing, with antialiasing.
+    """
+
+    size: tuple[int, int] = (224, 224)
+    resize: int | tuple[int, int] = 256
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+    interpolation: Interpolation = "bilinear"
+
+    @property
+    def channels(self) -> int:
+        """1 or 3."""
+        return len(self.mean)
+
+    def frame(self, photo: tuple[int, int]) -> Frame:
+        """Where the input will lie in a photo of this height and width."""
+        height, width = photo
+        if isinstance(self.resize, tuple):
+            resized = self.resize
+        elif height <= width:
+            resized = (self.resize, max(1, int(self.resize * width / height)))
+        else:
+            resized = (max(1, int(self.resize * height / width)), self.resize)
+        # Rounded and padded as torchvision's center_crop does.
+        offset = tuple(
+            round((whole - part) / 2.0) if whole >= part else -((part - whole) // 2)
+            for whole, part in zip(resized, self.size, strict=True)
+        )
+        return Frame(photo, resized, (offset[0], offset[1]), self.size)
+
+    def crop(self, photo: Photo) -> tuple[Float[Tensor, "channels height width"], Frame]:
+        """The part of a photo that the network sees, values 0 to 1, not yet normalised."""
+        frame = self.frame(photo.size)
+        # Only what the input needs is resized: the whole of a photo of 1 x 50,000 pixels, its
+        # shorter side enlarged to 256, would have three thousand million.
+        down, across = (
+            _Resampling.of(*axis, self.interpolation)
+            for axis in zip(frame.photo, frame.resized, frame.offset, frame.size, strict=True)
+        )
+        image = photo.pixels[:, down.seen, across.seen].float() / 255
+        image = (down.weights @ (image @ across.weights.T)).clamp(0, 1)
+        image = F.pad(image, (*across.padding, *down.padding))
+        if self.channels == 1:
+            image = (image * torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(0, keepdim=True)
+        return image, frame
+
+    def normalise(self, images: Float[Tensor, "*batch c h w"]) -> Float[Tensor, "*batch c h w"]:
+        """Values 0 to 1 as the network wants them."""
+        return (images - self._column(self.mean, images)) / self._column(self.std, images)
+
+    def denormalise(self, images: Float[Tensor, "*batch c h w"]) -> Float[Tensor, "*batch c h w"]:
+        """The network's values back to 0 to 1 (not clipped)."""
+        return images * self._column(self.std, images) + self._column(self.mean, images)
+
+    @staticmethod
+    def _column(values: tuple[float, ...], like: Tensor) -> Tensor:
+        return torch.tensor(values, dtype=like.dtype, device=like.device).view(-1, 1, 1)
+
+
+class _Resampling(NamedTuple):
+    """Resizing along one axis, and cutting or padding it to the input.
+
+    Attributes:
+        seen: the pixels of the photo that the input depends on.
+        weights: (input pixels inside of the photo, seen pixels); rows add up to 1.
+        padding: input pixels before and after the photo.
+    """
+
+    seen: slice
+    weights: Float[Tensor, "inside seen"]
+    padding: tuple[int, int]
+
+    @classmethod
+    def of(
+        cls, length: int, resized: int, offset: int, size: int, mode: Interpolation
+    ) -> "_Resampling":
+        """Antialiased as Pillow and torch do it: a filter as wide as the shrinking is strong."""
+        start, stop = max(0, offset), min(resized, offset + size)
+        step = length / resized
+        centres = (torch.arange(start, stop, dtype=torch.float64) + 0.5) * step
+        wide = max(step, 1.0)
+        reach = {"nearest": 0.0, "bilinear": 1.0, "bicubic": 2.0}[mode] * wide
+        first = max(0, int(float(centres[0]) - reach))
+        last = min(length, int(float(centres[-1]) + reach) + 1)
+        away = torch.arange(first, last) + 0.5 - centres[:, None]
+        if mode == "nearest":
+            # The pixel below each centre, as Pillow has it; torch's "nearest" is half a pixel off.
+            below = ((2 * torch.arange(start, stop) + 1) * length // (2 * resized))[:, None]
+            first = int(below[0])
+            weights = (torch.arange(first, last) == below).double()
+        elif mode == "bilinear":
+            weights = (1 - (away / wide).abs()).clamp(min=0)
+        else:
+            weights = _cubic((away / wide).abs())
+        weights = weights / weights.sum(1, keepdim=True)
+        padding = (max(0, -offset), max(0, offset + size - resized))
+        return cls(slice(first, last), weights.float(), padding)
+
+
+def _cubic(x: Tensor) -> Tensor:
+    """Keys's kernel (1981) with a = -0.5, as in Pillow."""
+    near = (1.5 * x - 2.5) * x * x + 1
+    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return torch.where(x < 1, near, torch.where(x < 2, far, 0.0))

@@ -1,0 +1,135 @@
+"""Recipe: how a picture was made, written into it, and read back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pellucid.errors import PellucidError
+
+FORMAT = 1
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of what decides about pixels."""
+    return {
+        **{name: version(name) for name in ("pellucid", "torch", "pillow")},
+        "python": platform.python_version(),
+    }
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that a picture depends on, as plain data.
+
+    Attributes:
+        method: name in the register.
+        settings: all keyword arguments, defaults written out; plain JSON values.
+        network: `name`, `weights_hash`, `spec` (arguments of `load()`; empty for one's own
+            module) and `device`.
+        photos: one {"source", "hash"} for each photo argument, by its name.
+        seed: of all random numbers.
+        versions: of pellucid, torch, Pillow and Python.
+        values: SHA-256 of the result's values, 16 digits: what a replay compares.
+        drawing: how the result was drawn where that is not its own way, as the name of one of
+            its methods and that method's arguments: ["over", {"opacity": 0.6}].
+    """
+
+    method: str
+    settings: dict[str, Any]
+    network: dict[str, Any] = field(default_factory=dict)
+    photos: dict[str, dict[str, str]] = field(default_factory=dict)
+    seed: int = 0
+    versions: dict[str, str] = field(default_factory=versions)
+    values: str = ""
+    drawing: tuple[str, dict[str, Any]] | None = None
+
+    def json(self) -> str:
+        """As text, keys sorted, so that the same recipe is always the same text."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, sort_keys=True)
+
+    @classmethod
+    def parse(cls, text: str) -> Recipe:
+        """Back from text.
+
+        Raises:
+            PellucidError: not a recipe, or of a later format.
+        """
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise PellucidError(f"there is no readable recipe in it ({error})") from None
+        if not isinstance(data, dict) or not isinstance(data.get("format"), int):
+            raise PellucidError("there is no readable recipe in it (it has no format)")
+        if data.pop("format") > FORMAT:
+            raise PellucidError("this recipe is of a later version of pellucid")
+        wrong = [name for name, fits in _SHAPES.items() if not fits(data.get(name))]
+        wrong += [name for name in data if name not in _SHAPES]
+        if wrong:
+            raise PellucidError(f"this recipe is damaged: see its {', '.join(map(repr, wrong))}")
+        drawing = data.pop("drawing")
+        return cls(**data, drawing=(drawing[0], drawing[1]) if drawing else None)
+
+    def drawn(self, how: str, **arguments: Any) -> Recipe:
+        """The same recipe for another drawing of the result."""
+        return replace(self, drawing=(how, arguments))
+
+    def command(self) -> str:
+        """The shell command that makes the same result."""
+        from pellucid.register import entry
+
+        return entry(self.method).load().command(self)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_photos(value: Any) -> bool:
+    rows = value.values() if isinstance(value, dict) else [None]
+    return all(
+        isinstance(row, dict)
+        and row.keys() == {"source", "hash"}
+        and all(map(_is_text, row.values()))
+        for row in rows
+    )
+
+
+def _is_drawing(value: Any) -> bool:
+    pair = isinstance(value, list) and len(value) == 2
+    return value is None or (pair and _is_text(value[0]) and _is_table(value[1]))
+
+
+# What a recipe from a file must look like, whoever wrote it.
+_SHAPES: dict[str, Callable[[Any], bool]] = {
+    "method": _is_text,
+    "settings": _is_table,
+    "network": _is_table,
+    "photos": _is_photos,
+    "seed": lambda value: isinstance(value, int),
+    "versions": lambda value: _is_table(value) and all(map(_is_text, value.values())),
+    "values": _is_text,
+    "drawing": _is_drawing,
+}
+
+
+def values_hash(values: Tensor) -> str:
+    """SHA-256 of a tensor's shape, type and bytes, 16 hexadecimal digits."""
+    digest = hashlib.sha256(f"{values.dtype} {tuple(values.shape)}".encode())
+    flat = values.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+    digest.update(flat.numpy().data)
+    return digest.hexdigest()[:16]

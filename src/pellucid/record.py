@@ -1,0 +1,260 @@
+"""recording(): activations of named layers, taken inside a `with`, nothing left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd import grad_mode
+from torch.overrides import TorchFunctionMode
+
+from pellucid.errors import PellucidError, Unknown
+
+if TYPE_CHECKING:
+    from pellucid.network import Network
+
+# Activations that networks call as functions; named "<module>.<function>()".
+FUNCTIONS = (
+    "relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "celu", "gelu", "silu", "mish",
+    "hardtanh", "hardswish", "hardsigmoid", "sigmoid", "softplus", "tanh", "softmax",
+)  # fmt: skip
+
+
+class _Enough(Exception):
+    """Raised inside the network once every layer that its recording asks for has been seen."""
+
+
+class Recording(dict[str, Tensor]):
+    """Outputs by layer name, as the network computed them: part of the graph, never overwritten.
+
+    Take gradients of a later value with respect to them by `torch.autograd.grad(value,
+    recording[name])`, inside the `with` or after it.
+    """
+
+    def __missing__(self, name: str) -> Tensor:
+        raise PellucidError(f"layer {name!r} was not reached in this forward pass")
+
+
+@contextmanager
+def recording(
+    module: nn.Module | Network, layers: Sequence[str], *, stop: bool = True
+) -> Iterator[Recording]:
+    """Records the outputs of layers while the network runs inside the `with`.
+
+    A layer that is called again within one pass is "name#2", "name#3", …; an activation called as
+    a function inside a module is "name.relu()" (a second one "name.relu()#2"). The network goes
+    on with a copy of what is recorded, so that in-place operations behind a layer do not change it.
+
+    Args:
+        module: the network, with or without its preprocessing.
+        layers: dotted names; "" is the network's own output.
+        stop: end the pass as soon as every layer has been seen; what follows the call inside the
+            `with` is then skipped. Leave it off to use the network's output.
+
+    Example:
+        >>> with recording(net, ["layer3"]) as seen:
+        ...     net(x)
+        >>> seen["layer3"].shape
+        torch.Size([1, 256, 14, 14])
+
+    Raises:
+        PellucidError: no such layer.
+    """
+    if not isinstance(module, nn.Module):
+        module = module.module
+    wanted = set(layers)
+    known = dict(module.named_modules(remove_duplicate=False))
+    for name in wanted:
+        if not _base(name).endswith("()") and _base(name) not in known:
+            raise Unknown("layer", name, known)
+    seen = Recording()
+    enough = _Enough()
+
+    def take(name: str, output: Any, inputs: Inputs, in_place: bool) -> Any:
+        if name not in wanted or name in seen:
+            return output
+        tensor = first_tensor(output)
+        if tensor is None:
+            raise PellucidError(f"layer {name!r} does not put out a tensor")
+        handed_in = any(tensor is given for given in inputs)
+        shared = any(_same_memory(tensor, given) for given in inputs)
+        seen[name] = tensor.clone() if shared else tensor
+        if stop and len(seen) == len(wanted):
+            raise enough
+        if handed_in and in_place:
+            # The caller may go on with the tensor that it handed in, not with what came back:
+            # make that very tensor a copy of the record, so that gradients pass through it. Its
+            # numbers stay, so what the backward pass has kept of it stays right.
+            if not tensor.is_inference():
+                with grad_mode._unsafe_preserve_version_counter(tensor):
+                    tensor.copy_(seen[name])
+            return output
+        return _replaced(output, tensor, seen[name].clone())
+
+    with watching(module, take, {_base(name) for name in wanted}):
+        try:
+            yield seen
+        except _Enough as reached:
+            if reached is not enough:  # of a recording around this one
+                raise
+
+
+Inputs = Sequence[Any]
+# Called with a name, an output, the inputs, and whether the call changed its input in place; gives
+# the output that the network goes on with.
+Take = Callable[[str, Any, Inputs, bool], Any]
+
+
+@contextmanager
+def watching(module: nn.Module, take: Take, names: set[str] | None = None) -> Iterator[None]:
+    """Calls `take` for every call of a layer inside the `with`, in the order of computing.
+
+    Args:
+        module: the network.
+        take: sees the name (with "#2" and so on) and may replace the output.
+        names: only these layers, without "#2"; None: all, and all activation functions.
+    """
+    calls: dict[str, int] = {}
+
+    def numbered(name: str, output: Any, inputs: Inputs, in_place: bool) -> Any:
+        calls[name] = calls.get(name, 0) + 1
+        full = name if calls[name] == 1 else f"{name}#{calls[name]}"
+        return take(full, output, inputs, in_place)
+
+    def start(_module: nn.Module, _inputs: Any) -> None:
+        calls.clear()
+
+    modules = dict(module.named_modules(remove_duplicate=False))
+    functions = names is None or any(name.endswith("()") for name in names)
+    first_names: dict[nn.Module, str] = {}
+    for name, part in modules.items():
+        first_names.setdefault(part, name)
+    # A module that sits in two places has two names; in a full list it goes by its first.
+    shown = [(part, name) for part, name in first_names.items()]
+    if names is not None:
+        shown = [(modules[name], name) for name in sorted(names) if name in modules]
+    with ExitStack() as stack:
+        stack.enter_context(_removed(module.register_forward_pre_hook(start)))
+        if functions:
+            mode = _Functions(numbered)
+            for part, name in first_names.items():
+                stack.enter_context(_removed(part.register_forward_pre_hook(mode.enter(name))))
+                leave = part.register_forward_hook(mode.leave(name), always_call=True)
+                stack.enter_context(_removed(leave))
+            stack.enter_context(mode)
+        for part, name in shown:
+            call = _Call(name, numbered)
+            before = part.register_forward_pre_hook(call.begin, with_kwargs=True)
+            stack.enter_context(_removed(before))
+            after = part.register_forward_hook(call.end, with_kwargs=True)
+            stack.enter_context(_removed(after))
+        yield
+
+
+def first_tensor(output: Any) -> Tensor | None:
+    """The tensor in what a module returns: itself, or the first one in a tuple, list or dict."""
+    if isinstance(output, Tensor):
+        return output
+    parts = output.values() if isinstance(output, dict) else output
+    if isinstance(parts, list | tuple) or hasattr(parts, "mapping"):
+        for part in parts:
+            found = first_tensor(part)
+            if found is not None:
+                return found
+    return None
+
+
+class _Call:
+    """Sees the calls of one module, and whether they change their input in place."""
+
+    def __init__(self, name: str, take: Take) -> None:
+        self.name = name
+        self.take = take
+        self.versions: dict[int, int] = {}
+
+    def begin(self, _module: nn.Module, args: Any, kwargs: Any) -> None:
+        self.versions = {id(given): _version(given) for given in (*args, *kwargs.values())}
+
+    def end(self, _module: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
+        inputs = (*args, *kwargs.values())
+        tensor = first_tensor(output)
+        in_place = tensor is not None and _version(tensor) != self.versions.get(id(tensor), -1)
+        return self.take(self.name, output, inputs, in_place)
+
+
+class _Functions(TorchFunctionMode):
+    """Sees activations called as functions; those of activation modules are the modules' own."""
+
+    def __init__(self, take: Take) -> None:
+        super().__init__()
+        self.take = take
+        self.inside: list[tuple[str, bool]] = []
+
+    def enter(self, name: str) -> Callable[..., None]:
+        def note(part: nn.Module, _inputs: Any) -> None:
+            self.inside.append((name, type(part).__module__ == "torch.nn.modules.activation"))
+
+        return note
+
+    def leave(self, name: str) -> Callable[..., None]:
+        def note(_module: nn.Module, _inputs: Any, _output: Any) -> None:
+            # Called also after a crash in somebody's hook before `enter` was reached.
+            if self.inside and self.inside[-1][0] == name:
+                self.inside.pop()
+
+        return note
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        inputs = (*args, *(kwargs or {}).values())
+        output = func(*args, **(kwargs or {}))
+        name = getattr(func, "__name__", "").rstrip("_")
+        if name not in FUNCTIONS or not self.inside or self.inside[-1][1]:
+            return output
+        inside = self.inside[-1][0]
+        in_place = any(output is given for given in inputs)
+        return self.take(f"{inside}.{name}()" if inside else f"{name}()", output, inputs, in_place)
+
+
+@contextmanager
+def _removed(handle: torch.utils.hooks.RemovableHandle) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _version(tensor: Any) -> int:
+    """How often a tensor was changed in place; 0 where nobody counts (inference mode)."""
+    counted = isinstance(tensor, Tensor) and not tensor.is_inference()
+    return tensor._version if counted else 0
+
+
+def _same_memory(tensor: Tensor, given: Any) -> bool:
+    """Whether a change of one in place may change the other."""
+    if tensor is given:
+        return True
+    if not isinstance(given, Tensor) or {tensor.layout, given.layout} != {torch.strided}:
+        return False
+    return tensor.untyped_storage().data_ptr() == given.untyped_storage().data_ptr() != 0
+
+
+def _base(name: str) -> str:
+    head, mark, number = name.rpartition("#")
+    return head if mark and number.isdigit() else name
+
+
+def _replaced(output: Any, old: Tensor, new: Tensor) -> Any:
+    """The same structure with one tensor exchanged."""
+    if output is old:
+        return new
+    if isinstance(output, dict):
+        copy = type(output)(output)
+        for key, value in output.items():
+            if first_tensor(value) is old:
+                copy[key] = _replaced(value, old, new)
+        return copy
+    parts = [_replaced(part, old, new) if first_tensor(part) is old else part for part in output]
+    return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)

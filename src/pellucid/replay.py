@@ -1,0 +1,159 @@
+"""replay(): the same picture again, from the recipe inside it."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import safe_open
+from torch import nn
+
+from pellucid.errors import PellucidError
+from pellucid.images import Photo, open_image, png_text
+from pellucid.network import Network
+from pellucid.recipe import Recipe, versions
+from pellucid.register import entry
+from pellucid.results import Result, redrawn
+from pellucid.zoo import load
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A result made again.
+
+    Attributes:
+        result: the new result, drawn like the old one.
+        same: whether its values equal the old ones bit for bit.
+        differences: what is not as it was (weights, versions, photo, device), in words.
+    """
+
+    result: Result
+    same: bool
+    differences: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        verdict = "the same, bit for bit" if self.same else "; ".join(self.differences)
+        return f"{self.result._repr_html_()}<p>{verdict}</p>"
+
+
+def replay(
+    path: str | os.PathLike[str], *, network: Network | None = None, photo: Any = None
+) -> Replay:
+    """Makes the result in a file again.
+
+    Args:
+        path: a PNG, npz or safetensors file that pellucid saved.
+        network: in place of the recipe's, needed where that was one's own module.
+        photo: in place of the recipe's, needed where that had no name or has moved.
+
+    Raises:
+        PellucidError: no recipe in the file, or something that it needs cannot be found.
+    """
+    recipe = read(path)
+    method = entry(recipe.method).load()
+    differences = _changed_versions(recipe)
+    net = _network(recipe, path) if network is None else network
+    if isinstance(net, nn.Module):
+        net = Network(net)
+    was = recipe.network
+    if net.weights_hash != was.get("weights_hash"):
+        differences.append(f"weights: {net.weights_hash} now, {was.get('weights_hash')} then")
+    if net.device.type != was.get("device"):
+        differences.append(f"device: {net.device.type} now, {was.get('device')} then")
+    photos = {name: _photo(known["source"], photo, path) for name, known in recipe.photos.items()}
+    for name, known in recipe.photos.items():
+        if photos[name].hash != known["hash"]:
+            differences.append(f"{name}: its pixels are not those of then")
+    clash = {*recipe.settings, *photos} & {next(iter(method.options))}
+    if clash or recipe.settings.keys() & photos.keys():
+        raise PellucidError(f"{path}: this recipe is damaged: it sets something twice")
+    result = redrawn(method(net, **photos, **recipe.settings), recipe)
+    same = result.recipe.values == recipe.values
+    if not same and not differences:
+        differences.append("values: not the same, though weights, photo and versions are")
+    return Replay(result, same, tuple(differences))
+
+
+def _network(recipe: Recipe, path: str | os.PathLike[str]) -> Network:
+    """The network that a recipe names, where it may be had without running anybody's code."""
+    spec, name = recipe.network.get("spec"), recipe.network.get("name")
+    if not spec:
+        raise PellucidError(
+            f"{path} was made with a network of one's own, {name!r}: give that as network="
+        )
+    known = inspect.signature(load).parameters.keys() - {"device"}
+    if not isinstance(spec, dict) or spec.keys() - known or not isinstance(spec.get("name"), str):
+        raise PellucidError(f"{path}: this recipe is damaged: see its network")
+    if ".py:" in spec["name"]:
+        # A picture may come from anybody; opening it must not run a program that it names.
+        raise PellucidError(
+            f"{path} was made with the code in {spec['name']}, which is not run unasked: "
+            f"give it as the network"
+        )
+    wrong = [
+        key
+        for key, value in spec.items()
+        if not isinstance(value, int if key in ("classes", "seed") else str)
+    ]
+    if wrong:
+        raise PellucidError(f"{path}: this recipe is damaged: see its network's {wrong[0]}")
+    try:
+        return load(**spec, device=str(recipe.network.get("device")))
+    except PellucidError as error:
+        if "cannot be used here" not in str(error):
+            raise
+    return load(**spec)
+
+
+def _photo(source: str, instead: Any, path: str | os.PathLike[str]) -> Photo:
+    if instead is not None:
+        return open_image(instead)
+    if not source:
+        raise PellucidError(f"{path} was made from a photo without a name: give it as photo=")
+    try:
+        return open_image(source)
+    except PellucidError as error:
+        raise PellucidError(f"{error}; if it has moved, give it as photo=") from None
+
+
+def read(path: str | os.PathLike[str]) -> Recipe:
+    """The recipe inside a file that pellucid saved.
+
+    Raises:
+        PellucidError: no such file, or none inside.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise PellucidError(f"no file {file}")
+    try:
+        kind = file.suffix.lower()
+        if kind == ".npz":
+            with np.load(file, allow_pickle=False) as arrays:
+                text = str(arrays["pellucid"])
+        elif kind == ".safetensors":
+            with safe_open(file, "pt") as opened:
+                text = (opened.metadata() or {}).get("pellucid", "")
+        else:
+            text = png_text(file)
+    except PellucidError:
+        raise
+    except Exception as error:  # of zip, zlib, numpy, safetensors: a damaged file has many
+        raise PellucidError(f"{file}: no recipe can be read ({error})") from None
+    if not text:
+        raise PellucidError(
+            f"{file} has no recipe inside: it was not saved by pellucid, or re-saved"
+        )
+    return Recipe.parse(text)
+
+
+def _changed_versions(recipe: Recipe) -> list[str]:
+    now = versions()
+    return [
+        f"{name}: {now.get(name, 'none')} now, {then} then"
+        for name, then in recipe.versions.items()
+        if now.get(name) != then
+    ]

@@ -1,0 +1,288 @@
+"""What a method returns: values, a recipe, and a picture of itself."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Shaped
+from safetensors.torch import save as safetensors_bytes
+from torch import Tensor
+
+from pellucid import colour, tiles
+from pellucid.errors import PellucidError
+from pellucid.images import Photo, open_image, png_bytes
+from pellucid.preprocess import Frame
+from pellucid.recipe import Recipe
+
+Arrays = Literal["npz", "safetensors"]
+SHOWN = 224  # px: a map is enlarged at least to this, in whole steps
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Result:
+    """What a method found.
+
+    Attributes:
+        values: the numbers; each kind of result names their axes.
+        caption: one line on what is seen.
+        recipe: how it was made; filled in by `@method`.
+    """
+
+    values: Shaped[Tensor, "..."]
+    caption: str = ""
+    recipe: Recipe = field(default_factory=lambda: Recipe("", {}))
+
+    def image(self) -> Float[Tensor, "3 height width"]:
+        """The result as a picture with values 0 to 1."""
+        raise NotImplementedError
+
+    def data(self) -> dict[str, Any]:
+        """The result as plain JSON data, large arrays left out."""
+        return {
+            "caption": self.caption,
+            "shape": list(self.values.shape),
+            "recipe": json.loads(self.recipe.json()),
+        }
+
+    def save(
+        self, path: str | os.PathLike[str], *, arrays: Arrays | None = None, force: bool = False
+    ) -> Path:
+        """Saves the picture as PNG with the recipe inside.
+
+        Args:
+            path: ends in .png.
+            arrays: also saves the values beside it, in a file of the same name.
+            force: overwrite what is there.
+
+        Raises:
+            PellucidError: not a PNG name, no such folder, or a file is there already.
+        """
+        target = Path(path)
+        if target.suffix.lower() != ".png":
+            raise PellucidError(f"a picture is saved as .png, not {target.name!r}")
+        names = [target] + ([target.with_suffix(f".{arrays}")] if arrays else [])
+        if arrays not in (None, "npz", "safetensors"):
+            raise PellucidError(f"arrays are saved as npz or safetensors, not {arrays!r}")
+        for name in names:
+            if os.path.lexists(name) and not force:
+                raise PellucidError(f"{name} is there already; --force overwrites it")
+        contents = [png_bytes(self.image(), self.recipe.json())]
+        contents += [self._arrays(arrays)] if arrays else []
+        write_together(dict(zip(names, contents, strict=True)))
+        return target
+
+    def _arrays(self, kind: Arrays) -> bytes:
+        values = self.values.detach().cpu().contiguous()
+        if kind == "safetensors":
+            return safetensors_bytes({"values": values}, {"pellucid": self.recipe.json()})
+        if values.dtype == torch.bfloat16:
+            values = values.float()  # numpy has no such numbers
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, values=values.numpy(), pellucid=np.array(self.recipe.json()))
+        return buffer.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        return png_bytes(self.image(), self.recipe.json())
+
+    def _repr_html_(self) -> str:
+        address = "data:image/png;base64," + base64.b64encode(self._repr_png_()).decode()
+        recipe = html.escape(json.dumps(json.loads(self.recipe.json()), indent=1))
+        caption = html.escape(self.caption)
+        return (
+            f'<figure style="margin:0"><img src="{address}" alt="{caption}" '
+            f'style="max-width:100%"><figcaption>{caption}</figcaption>'
+            f"<details><summary>recipe</summary><pre>{recipe}</pre></details></figure>"
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Picture(Result):
+    """A picture in its own right.
+
+    Attributes:
+        values: (3 or 1, height, width), 0 to 1.
+    """
+
+    values: Float[Tensor, "channels height width"]
+
+    def image(self) -> Float[Tensor, "3 height width"]:
+        """Small pictures enlarged by a whole factor."""
+        return tiles.enlarged(self.values.detach().cpu().float().expand(3, -1, -1), SHOWN)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Heatmap(Result):
+    """One number for each place of a photo.
+
+    Attributes:
+        values: (height, width), evenly over the network's input, at any resolution.
+        photo: the photo that was asked about.
+        frame: where the input lies in it.
+        scale: how numbers become colours.
+        colours: a name in `colour.MAPS`.
+        clip: share of the highest numbers that may saturate when shown.
+        low_is_strong: whether low numbers are what matters and are to shine.
+    """
+
+    values: Float[Tensor, "height width"]
+    photo: Photo
+    frame: Frame
+    scale: colour.Scale = "range"
+    colours: str = "heat"
+    clip: float = 0.0
+    low_is_strong: bool = False
+
+    def on_photo(self) -> Float[Tensor, "height width"]:
+        """The numbers in the photo's own pixels; NaN where the network did not see it."""
+        return self.frame.to_photo(self.values)
+
+    def image(self) -> Float[Tensor, "3 height width"]:
+        """The map in the photo's own pixels, beyond the network's view left grey."""
+        return tiles.enlarged(colour.MAPS[self.colours](self._shades()), SHOWN)
+
+    def _shades(self) -> Float[Tensor, "height width"]:
+        shades = colour.ranged(self.values.detach().cpu(), self.scale, self.clip)
+        return self.frame.to_photo(1 - shades if self.low_is_strong else shades)
+
+    def over(self, photo: Any = None, *, opacity: float = 0.85) -> Picture:
+        """The map laid over its photo, strong where the map is strong.
+
+        Args:
+            photo: another version of the same photo, of the same size, to draw on.
+            opacity: 0 to 1, of the strongest places.
+        """
+        if not 0 <= opacity <= 1:
+            raise PellucidError(f"opacity is from 0 to 1, not {opacity}")
+        below = self.photo if photo is None else open_image(photo)
+        if below.size != self.photo.size:
+            raise PellucidError(
+                f"the map is of a photo of {_pixels(self.photo.size)}, not {_pixels(below.size)}"
+            )
+        shown = self._shades()
+        strength = (shown - 0.5).abs() * 2 if self.scale == "signed" else shown
+        share = opacity * strength.nan_to_num()
+        grey = below.floats().mean(0, keepdim=True).expand(3, -1, -1)
+        # The photo is dimmed, so that strong places shine on it and weak ones leave it alone.
+        mixed = 0.75 * grey * (1 - share) + colour.MAPS[self.colours](shown) * share
+        mixed = torch.where(shown.isnan(), 0.5 * grey + 0.45, mixed)
+        other = {} if photo is None else {"photo": below.source}
+        recipe = self.recipe.drawn("over", opacity=opacity, **other)
+        return Picture(values=mixed, caption=self.caption, recipe=recipe)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Grid(Result):
+    """Many small pictures side by side.
+
+    Attributes:
+        values: (tiles, 3 or 1, height, width), any range.
+        names: a short text for each tile; none, no text.
+        scale: how numbers become shades.
+        joint: whether all tiles share one range, or each has its own.
+        colours: of grey tiles, a name in `colour.MAPS`.
+        tile: px that a tile is enlarged to at least, in whole steps.
+        columns: None chooses a shape near a square.
+    """
+
+    values: Float[Tensor, "tiles channels height width"]
+    names: tuple[str, ...] = ()
+    scale: colour.Scale = "range"
+    joint: bool = False
+    colours: str = "grey"
+    tile: int = 48
+    columns: int | None = None
+
+    def image(self) -> Float[Tensor, "3 height width"]:
+        """The tiles in rows, names below."""
+        values = self.values.detach().cpu().float()
+        if self.joint:
+            ranged = colour.ranged(values, self.scale)
+        else:
+            ranged = torch.stack([colour.ranged(tile, self.scale) for tile in values])
+        if ranged.shape[1] == 1:
+            ranged = colour.MAPS[self.colours](ranged[:, 0]).movedim(0, 1)
+        return tiles.arranged(ranged, self.names, self.tile, self.columns)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Ranking(Result):
+    """Names with shares, best first.
+
+    Attributes:
+        values: (names,), from 0 to 1, falling.
+        names: one for each value.
+        scores: (names,), unnormalised.
+        photo: the photo that was asked about.
+    """
+
+    values: Float[Tensor, "names"]
+    names: tuple[str, ...]
+    scores: Float[Tensor, "names"]
+    photo: Photo
+
+    def image(self) -> Float[Tensor, "3 height width"]:
+        """The photo with a bar for each name beside it."""
+        return tiles.bars(self.photo.floats(), self.values.tolist(), self.names)
+
+    def data(self) -> dict[str, Any]:
+        """With names, probabilities and scores."""
+        rows = zip(self.names, self.values.tolist(), self.scores.tolist(), strict=True)
+        keys = ("name", "probability", "score")
+        return super().data() | {"ranking": [dict(zip(keys, row, strict=True)) for row in rows]}
+
+
+def redrawn(result: Result, recipe: Recipe) -> Result:
+    """A result drawn as a recipe says."""
+    if recipe.drawing is None:
+        return result
+    how, arguments = recipe.drawing
+    if how != "over" or not isinstance(result, Heatmap):
+        raise PellucidError(f"a {type(result).__name__} cannot be drawn as {how!r}")
+    opacity, source = arguments.get("opacity"), arguments.get("photo")
+    if set(arguments) - {"opacity", "photo"} or not isinstance(opacity, int | float):
+        raise PellucidError(f"a Heatmap cannot be drawn over a photo with {arguments}")
+    if source is not None and not isinstance(source, str):
+        raise PellucidError(f"a Heatmap is drawn over a photo, not {source!r}")
+    if source == "":
+        raise PellucidError("it was drawn over another photo, which had no name")
+    return result.over(source, opacity=opacity)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all, also when interrupted."""
+    write_together({path: content})
+
+
+def write_together(contents: dict[Path, bytes]) -> None:
+    """Writes files, all of them whole or none at all, also when interrupted."""
+    mark = f".{secrets.token_hex(4)}.part"
+    parts = {path: path.with_name(f".{path.name[:200]}{mark}") for path in contents}
+    path = Path()
+    try:
+        for path, content in contents.items():
+            with parts[path].open("xb") as file:
+                file.write(content)
+        for path, part in parts.items():
+            os.replace(part, path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise PellucidError(f"cannot write {path}: {reason}") from None
+    finally:
+        for part in parts.values():
+            with suppress(OSError, ValueError):
+                part.unlink(missing_ok=True)
+
+
+def _pixels(size: tuple[int, int]) -> str:
+    return f"{size[1]} x {size[0]} px"

@@ -1,0 +1,46 @@
+"""What does the network answer?"""
+
+from typing import Annotated
+
+from pellucid.images import Photo
+from pellucid.method import method
+from pellucid.network import Network
+from pellucid.option import Help
+from pellucid.results import Ranking
+
+
+@method()
+def predict(
+    net: Network,
+    photo: Photo,
+    *,
+    top: Annotated[int, Help("how many classes", low=1)] = 5,
+) -> Ranking:
+    """The classes that the network holds most probable.
+
+    The softmax of the class scores, highest first: what every explanation is an explanation of.
+
+    Returns:
+        Ranking with `.values` (top,), probabilities; `.scores` (top,), unnormalised.
+
+    Raises:
+        PellucidError: the network puts out no row of class scores.
+
+    Example:
+        >>> predict(net, "photo:cat", top=3).names
+        ('wild_cat', 'Leopards', 'cougar_face')
+    """
+    inputs, _ = net.prepare(photo)
+    labels = net.labels
+    scores = net.scores(inputs)[0].float()
+    # Of equal scores the first comes first, as in argmax.
+    best = scores.argsort(descending=True, stable=True)[:top]
+    shares = scores.softmax(0)[best].cpu()
+    names = tuple(labels[number] for number in best.tolist())
+    return Ranking(
+        values=shares,
+        names=names,
+        scores=scores[best].cpu(),
+        photo=photo,
+        caption=f"{names[0]} at {float(shares[0]):.0%}, says {net.name}",
+    )

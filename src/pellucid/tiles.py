@@ -1,0 +1,96 @@
+"""Pictures made of pictures: enlarging, grids with names, bars beside a photo."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from pellucid.images import lettered, text_width
+
+PAPER, INK, FAINT, BAR = 1.0, (0.13, 0.13, 0.15), (0.45, 0.45, 0.48), (0.20, 0.42, 0.70)
+GAP = 4
+LETTER = 11
+
+
+def enlarged(
+    image: Float[Tensor, "channels height width"], least: int
+) -> Float[Tensor, "channels h w"]:
+    """Every pixel repeated, a whole number of times, until the longer side has `least` pixels."""
+    factor = math.ceil(least / max(image.shape[1:]))
+    if factor <= 1:
+        return image
+    return image.repeat_interleave(factor, 1).repeat_interleave(factor, 2)
+
+
+def arranged(
+    pictures: Float[Tensor, "tiles 3 height width"],
+    names: Sequence[str] = (),
+    least: int = 48,
+    columns: int | None = None,
+) -> Float[Tensor, "3 height width"]:
+    """Pictures of one size in rows on paper, a name below each."""
+    shown = torch.stack([enlarged(picture, least) for picture in pictures])
+    count, _, height, width = shown.shape
+    columns = columns or _columns(count, height, width)
+    rows = math.ceil(count / columns)
+    lettering = LETTER + 4 if names else 0
+    step_down, step_right = height + lettering + GAP, width + GAP
+    page = torch.full((3, rows * step_down + GAP, columns * step_right + GAP), PAPER)
+    for number, picture in enumerate(shown):
+        top = GAP + number // columns * step_down
+        left = GAP + number % columns * step_right
+        page[:, top : top + height, left : left + width] = picture
+    for number, name in enumerate(names):
+        top = GAP + number // columns * step_down + height + 1
+        left = GAP + number % columns * step_right
+        strip = page[:, top : top + lettering, left : left + width]
+        page[:, top : top + lettering, left : left + width] = lettered(
+            strip, fitted(name, width), 1, width / 2, LETTER, FAINT, anchor="ma"
+        )
+    return page
+
+
+def bars(
+    photo: Float[Tensor, "3 height width"], shares: Sequence[float], names: Sequence[str]
+) -> Float[Tensor, "3 height width"]:
+    """A photo, and beside it a bar with name and per cent for each share from 0 to 1."""
+    row, size, wide = 34, 15, 300
+    tall = max(row * len(names) + 2 * GAP, 180)
+    scale = tall / photo.shape[1]
+    across = max(1, min(2 * tall, round(photo.shape[2] * scale)))
+    small = F.interpolate(
+        photo[None], (tall, across), mode="bilinear", antialias=True, align_corners=False
+    )[0]
+    page = torch.full((3, tall, across + 16 + wide), PAPER)
+    page[:, :, :across] = small
+    left, first = across + 16, (tall - row * len(names)) // 2
+    for number, share in enumerate(shares):
+        top = first + number * row + 20
+        page[:, top : top + 8, left : left + wide - 8] = 0.92
+        ink = torch.tensor(BAR).view(3, 1, 1)
+        page[:, top : top + 8, left : left + max(1, round(share * (wide - 8)))] = ink
+    for number, (share, name) in enumerate(zip(shares, names, strict=True)):
+        top = first + number * row + 1
+        text = fitted(name, wide - 80, size)
+        page = lettered(page, text, top, left, size, INK)
+        page = lettered(page, f"{share:.1%}", top, left + wide - 8, size, FAINT, anchor="ra")
+    return page
+
+
+def fitted(text: str, width: float, size: float = LETTER) -> str:
+    """A text cut to a width in pixels, "…" where it was cut."""
+    if text_width(text, size) <= width:
+        return text
+    while text and text_width(text + "…", size) > width:
+        text = text[:-1]
+    return text.rstrip() + "…" if text else ""
+
+
+def _columns(count: int, height: int, width: int) -> int:
+    """As many as make the page about one and a half times as wide as tall, rows well filled."""
+    best = max(1, min(count, round(math.sqrt(count * 1.5 * height / width))))
+    near = range(max(1, best - 2), min(count, best + 2) + 1)
+    return min(near, key=lambda columns: ((-count) % columns / columns, abs(columns - best)))

@@ -1,0 +1,94 @@
+"""Unit: the name of one thing that a network computes, and its value."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid.errors import PellucidError
+from pellucid.layout import Layout
+
+_PLACE = re.compile(r"(?P<layer>.+):(?P<channel>\d+)(?:@(?P<place>[^@]+))?")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A channel, a neuron, or the score of a class.
+
+    Attributes:
+        layer: dotted name as in `pellucid layers`; "class" for a score.
+        channel: index of the channel or class, from 0.
+        position: row and column on the layer's grid; None names the whole channel, and where one
+            value is needed, its centre.
+        token: index of a prefix token of a transformer (0: the class token) in place of a position.
+        label: of a class; empty where another class has it as well.
+    """
+
+    layer: str
+    channel: int
+    position: tuple[int, int] | None = None
+    token: int | None = None
+    label: str = ""
+
+    @property
+    def is_class(self) -> bool:
+        """Whether it is the unnormalised score of a class."""
+        return self.layer == "class"
+
+    def __str__(self) -> str:
+        if self.is_class:
+            return f"class:{self.label or self.channel}"
+        place = f"@{self.position[0]},{self.position[1]}" if self.position else ""
+        place = f"@token{self.token}" if self.token is not None else place
+        return f"{self.layer}:{self.channel}{place}"
+
+    def neuron(
+        self, output: Float[Tensor, "batch *rest"], layout: Layout
+    ) -> Float[Tensor, "batch"]:
+        """One value for each image: the score, or the neuron (of a channel, the central one)."""
+        if self.is_class:
+            return output[:, self.channel]
+        if self.token is not None:
+            return layout.token(output, self.token)[:, self.channel]
+        row, column = self.position or (layout.grid[0] // 2, layout.grid[1] // 2)
+        return layout.maps(output)[:, self.channel, row, column]
+
+    def mean(self, output: Float[Tensor, "batch *rest"], layout: Layout) -> Float[Tensor, "batch"]:
+        """One value for each image: of a channel its mean over all places, else as `neuron`."""
+        if self.is_class or self.token is not None or self.position:
+            return self.neuron(output, layout)
+        return layout.maps(output)[:, self.channel].mean((1, 2))
+
+
+def split(text: str) -> tuple[str, int, str] | None:
+    """Layer, channel and place of a unit's name; None where it is not of that form."""
+    match = _PLACE.fullmatch(text)
+    if not match:
+        return None
+    return match["layer"], int(match["channel"]), match["place"] or ""
+
+
+def place(text: str, layer: str, layout: Layout) -> tuple[tuple[int, int] | None, int | None]:
+    """The position or the token that the part after "@" names."""
+    if not text:
+        return None, None
+    token = re.fullmatch(r"token(\d+)", text)
+    if token:
+        index = int(token[1])
+        if index >= layout.prefix:
+            raise PellucidError(f"layer {layer!r} has {layout.prefix} prefix tokens, not {text!r}")
+        return None, index
+    numbers = re.fullmatch(r"(\d+),(\d+)", text)
+    if not numbers:
+        raise PellucidError(f"a position is @ROW,COLUMN (or @token0), not @{text}")
+    row, column = int(numbers[1]), int(numbers[2])
+    height, width = layout.grid
+    if row >= height or column >= width:
+        raise PellucidError(
+            f"layer {layer!r} has {height} x {width} positions, "
+            f"@0,0 to @{height - 1},{width - 1}; @{row},{column} is outside"
+        )
+    return (row, column), None

@@ -1,0 +1,43 @@
+"""Checks the shapes in annotations while the tests run, and nothing but the shapes.
+
+Other annotations are left to mypy: tests hand in wrong types on purpose.
+"""
+
+import types
+import typing
+from collections.abc import Callable
+from typing import Any
+
+from beartype import BeartypeConf, beartype
+from jaxtyping import AbstractArray
+
+
+def checked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A type checker for jaxtyping's import hook."""
+    if not isinstance(function, types.FunctionType):
+        return function
+    copy = types.FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    copy.__qualname__, copy.__module__ = function.__qualname__, function.__module__
+    copy.__annotations__ = {}
+    for name, hint in function.__annotations__.items():
+        if isinstance(hint, str):
+            try:
+                hint = eval(hint, function.__globals__)
+            except NameError:  # a name that only type checkers import
+                continue
+        if _has_shape(hint):
+            copy.__annotations__[name] = hint
+    return beartype(copy, conf=BeartypeConf(is_pep484_tower=True))
+
+
+def _has_shape(hint: Any) -> bool:
+    if isinstance(hint, type) and issubclass(hint, AbstractArray):
+        return True
+    return any(map(_has_shape, typing.get_args(hint)))

@@ -1,0 +1,392 @@
+"""Photos as they come: read rightly, or refused with the reason."""
+
+import gc
+import io
+import os
+import struct
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import pellucid as pl
+from pellucid import images
+from pellucid.images import open_image, photos, png_bytes, png_text
+
+RED, BLUE = (255, 0, 0), (0, 0, 255)
+
+
+def scene(width: int = 6, height: int = 4) -> Image.Image:
+    """Red, its upper left quarter blue: every turn and flip of it looks different."""
+    picture = Image.new("RGB", (width, height), RED)
+    picture.paste(BLUE, (0, 0, width // 2, height // 2))
+    return picture
+
+
+def saved(picture: Image.Image, path: Path, **options: object) -> Path:
+    picture.save(path, **options)
+    return path
+
+
+def colour(photo: images.Photo, row: int, column: int) -> tuple[int, ...]:
+    return tuple(photo.pixels[:, row, column].tolist())
+
+
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_of(width: int, height: int, header: bytes, data: bytes, *more: bytes) -> bytes:
+    start = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", struct.pack(">II", width, height) + header)
+    body = png_chunk(b"IDAT", zlib.compress(data))
+    return start + b"".join(more) + body + png_chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("ending", ["png", "bmp", "gif", "webp", "tiff", "ppm"])
+def test_common_files_are_read(tmp_path: Path, ending: str) -> None:
+    options = {"lossless": True} if ending == "webp" else {}
+    photo = open_image(saved(scene(), tmp_path / f"a.{ending}", **options))
+    assert photo.size == (4, 6) and photo.pixels.dtype == torch.uint8
+    assert colour(photo, 0, 0) == BLUE and colour(photo, 3, 5) == RED
+
+
+def test_the_source_is_kept_and_the_hash_is_of_the_pixels(tmp_path: Path) -> None:
+    one, other = saved(scene(), tmp_path / "a.png"), saved(scene(), tmp_path / "b.bmp")
+    assert open_image(one).source == str(one)
+    assert open_image(one).hash == open_image(other).hash
+    assert open_image(one).hash != open_image(scene().transpose(Image.Transpose.ROTATE_90)).hash
+    photo = open_image(one)
+    assert open_image(photo) is photo
+
+
+def test_a_path_may_be_bytes(tmp_path: Path) -> None:
+    assert open_image(os.fsencode(saved(scene(), tmp_path / "a.png"))).size == (4, 6)
+
+
+def test_one_pixel(tmp_path: Path) -> None:
+    photo = open_image(saved(Image.new("RGB", (1, 1), BLUE), tmp_path / "a.png"))
+    assert photo.size == (1, 1) and colour(photo, 0, 0) == BLUE
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
+def test_every_orientation_of_a_camera_comes_out_upright(
+    tmp_path: Path, orientation: int, ending: str
+) -> None:
+    # What the camera would have stored: the opposite of the turn that the number asks for.
+    turn = Image.Transpose
+    undo = {
+        2: turn.FLIP_LEFT_RIGHT,
+        3: turn.ROTATE_180,
+        4: turn.FLIP_TOP_BOTTOM,
+        5: turn.TRANSPOSE,
+        6: turn.ROTATE_90,
+        7: turn.TRANSVERSE,
+        8: turn.ROTATE_270,
+    }
+    upright = scene(48, 32)
+    stored = upright.transpose(undo[orientation]) if orientation > 1 else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    photo = open_image(saved(stored, tmp_path / f"a.{ending}", exif=exif))
+    assert photo.size == (32, 48)
+    away = photo.pixels.int() - open_image(upright).pixels.int()
+    assert away[:, 4:12, 4:20].abs().max() < 40  # blue stays blue, up to the compression
+    assert away[:, 20:, 28:].abs().max() < 40
+
+
+def test_a_damaged_exif_block_turns_nothing(tmp_path: Path) -> None:
+    path = saved(scene(), tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\x7f" + b"\xff" * 40)
+    assert open_image(path).size == (4, 6)
+
+
+def test_cmyk_jpeg(tmp_path: Path) -> None:
+    picture = Image.new("CMYK", (8, 8), (0, 255, 255, 0))
+    red, green, blue = colour(open_image(saved(picture, tmp_path / "a.jpg", quality=95)), 4, 4)
+    assert red > 240 and green < 15 and blue < 15
+
+
+@pytest.mark.parametrize("order", ["<u2", ">u2"])
+@pytest.mark.parametrize("ending", ["png", "tiff"])
+def test_sixteen_bit_grey_is_scaled_not_clipped(tmp_path: Path, order: str, ending: str) -> None:
+    values = np.array([[0, 100, 25700], [32768, 51400, 65535]], order)
+    picture = Image.fromarray(values)
+    if ending == "png" and order == ">u2":
+        pytest.skip("PNG has one order of bytes only")
+    photo = open_image(saved(picture, tmp_path / f"a.{ending}"))
+    assert photo.pixels[0].tolist() == [[0, 0, 100], [128, 200, 255]]
+
+
+def test_sixteen_bit_big_endian_pillow_image() -> None:
+    values = np.array([[0, 25700, 65535]], ">u2")
+    picture = Image.frombytes("I;16B", (3, 1), values.tobytes())
+    assert open_image(picture).pixels[1].tolist() == [[0, 100, 255]]
+
+
+def test_a_dark_sixteen_bit_photo_stays_dark(tmp_path: Path) -> None:
+    picture = Image.fromarray(np.full((2, 2), 200, np.uint16))
+    assert open_image(saved(picture, tmp_path / "a.png")).pixels.max() == 1
+
+
+def test_sixteen_bit_ppm(tmp_path: Path) -> None:
+    path = tmp_path / "a.pgm"
+    path.write_bytes(b"P5 3 1 65535\n" + struct.pack(">3H", 0, 25700, 65535))
+    assert open_image(path).pixels[0].tolist() == [[0, 100, 255]]
+
+
+def test_sixteen_bit_colour(tmp_path: Path) -> None:
+    line = b"\0" + struct.pack(">6H", 65535, 25700, 0, 0, 51400, 65535)
+    path = tmp_path / "a.png"
+    path.write_bytes(png_of(2, 1, b"\x10\x02\0\0\0", line))
+    photo = open_image(path)
+    assert colour(photo, 0, 0) == (255, 100, 0) and colour(photo, 0, 1) == (0, 200, 255)
+
+
+def test_sixteen_bit_grey_with_a_transparent_value(tmp_path: Path) -> None:
+    line = b"\0" + struct.pack(">2H", 500, 25700)
+    clear = png_chunk(b"tRNS", struct.pack(">H", 500))
+    path = tmp_path / "a.png"
+    path.write_bytes(png_of(2, 1, b"\x10\0\0\0\0", line, clear))
+    assert open_image(path).pixels[0].tolist() == [[255, 100]]
+
+
+def test_palette_with_and_without_transparency(tmp_path: Path) -> None:
+    picture = scene().convert("P", palette=Image.Palette.ADAPTIVE)
+    plain = open_image(saved(picture, tmp_path / "a.png"))
+    assert colour(plain, 0, 0) == BLUE and colour(plain, 3, 5) == RED
+    blue = picture.getpixel((0, 0))
+    clear = open_image(saved(picture, tmp_path / "b.png", transparency=blue))
+    assert colour(clear, 0, 0) == (255, 255, 255) and colour(clear, 3, 5) == RED
+    half = bytes([128 if number == blue else 255 for number in range(256)])
+    mixed = open_image(saved(picture, tmp_path / "c.png", transparency=half))
+    assert colour(mixed, 0, 0) == (127, 127, 255) and colour(mixed, 3, 5) == RED
+
+
+@pytest.mark.parametrize(("mode", "ink"), [("LA", (0, 128)), ("RGBA", (0, 0, 0, 128))])
+def test_transparency_lies_over_white(tmp_path: Path, mode: str, ink: tuple[int, ...]) -> None:
+    picture = Image.new(mode, (3, 2), ink)
+    picture.putpixel((0, 0), (*ink[:-1], 0))
+    photo = open_image(saved(picture, tmp_path / "a.png"))
+    assert colour(photo, 0, 0) == (255, 255, 255)
+    assert colour(photo, 1, 2) == (127, 127, 127)
+
+
+@pytest.mark.parametrize("ending", ["gif", "webp", "png", "tiff"])
+def test_of_an_animation_the_first_frame(tmp_path: Path, ending: str) -> None:
+    frames = [Image.new("RGB", (5, 4), RED), Image.new("RGB", (5, 4), BLUE)]
+    options = {"lossless": True} if ending == "webp" else {}
+    path = saved(
+        frames[0], tmp_path / f"a.{ending}", save_all=True, append_images=frames[1:], **options
+    )
+    with Image.open(path) as opened:
+        assert opened.n_frames == 2
+    assert colour(open_image(path), 2, 2) == RED
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "YCbCr", "LAB", "HSV", "CMYK", "RGBX", "PA", "I", "F"])
+def test_pillow_images_of_odd_modes(mode: str) -> None:
+    grey = Image.new("L", (4, 4), 255)
+    picture = grey.convert("RGB") if mode in ("LAB", "HSV", "YCbCr", "CMYK", "RGBX") else grey
+    if mode == "LAB":
+        picture = Image.merge("LAB", [Image.new("L", (4, 4), value) for value in (255, 128, 128)])
+    photo = open_image(picture.convert(mode) if picture.mode != mode else picture)
+    assert photo.size == (4, 4) and photo.pixels.min() > 250
+
+
+def test_floats_of_pillow_from_0_to_1() -> None:
+    values = np.array([[0, 0.5, 1]], np.float32)
+    assert open_image(Image.fromarray(values)).pixels[0].tolist() == [[0, 128, 255]]
+
+
+@pytest.mark.parametrize("values", [[0.0, float("nan")], [-5.0, 1.0], [0.0, 1e9]])
+def test_floats_of_pillow_that_are_no_pixels(values: list[float]) -> None:
+    with pytest.raises(pl.PellucidError, match="has values from"):
+        open_image(Image.fromarray(np.array([values], np.float32)))
+
+
+def test_the_pillow_image_is_left_as_it_was() -> None:
+    picture = Image.new("RGBA", (3, 2), (0, 0, 0, 128))
+    before = picture.tobytes()
+    open_image(picture)
+    assert picture.mode == "RGBA" and picture.tobytes() == before
+
+
+def _jpeg(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "jpeg")
+    return buffer.getvalue()
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+BOMB = png_of(60_000, 60_000, b"\x08\x02\0\0\0", b"\0" * 1000)
+BIG = png_of(12_000, 12_000, b"\x08\0\0\0\0", b"\0" * 1000)
+BAD = {
+    "empty.jpg": (lambda: b"", "is an empty file"),
+    "cut.jpg": (lambda: _jpeg(Image.fromarray(NOISE))[:-900], "is damaged"),
+    "head.jpg": (lambda: _jpeg(Image.fromarray(NOISE))[:150], "damaged|not an image"),
+    "cut.png": (lambda: png_bytes(torch.from_numpy(NOISE).permute(2, 0, 1) / 255)[:4000], "damaged"),
+    "crc.png": (lambda: png_of(4, 4, b"\x08\x02\0\0\0", b"no pixels"), "is damaged"),
+    "text.png": (lambda: b"hello, this is text\n" * 10, "is not an image"),
+    "zeros.png": (lambda: b"\0" * 5000, "is not an image"),
+    "page.jpg": (lambda: b"<html><body>404</body></html>", "is not an image"),
+    "vector.eps": (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image"),
+    "bomb.png": (lambda: BOMB, "too large to decode safely"),
+    "big.png": (lambda: BIG, "more than 100 megapixels"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_files_are_refused_and_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    content, reason = BAD[name]
+    path = tmp_path / name
+    path.write_bytes(content())
+    left_open: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", left_open.append)  # where ResourceWarning ends up
+    with pytest.raises(pl.PellucidError, match=reason) as caught:
+        open_image(path)
+    assert name in str(caught.value)
+    del caught
+    gc.collect()
+    assert not left_open
+
+
+def test_a_bomb_is_refused_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(self: Image.Image) -> None:
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
+    (tmp_path / "a.png").write_bytes(BIG)
+    assert len(BIG) < 10_000
+    with pytest.raises(pl.PellucidError, match="megapixels"):
+        open_image(tmp_path / "a.png")
+
+
+def test_files_that_are_too_long_are_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "MOST_BYTES", 10)
+    with pytest.raises(pl.PellucidError, match="is larger than"):
+        open_image(saved(scene(), tmp_path / "a.png"))
+
+
+def test_good_files_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left_open: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", left_open.append)
+    for ending in ("jpg", "png", "gif", "tiff"):
+        open_image(saved(scene(), tmp_path / f"a.{ending}"))
+    gc.collect()
+    assert not left_open
+
+
+def test_a_folder_and_a_missing_file(tmp_path: Path) -> None:
+    saved(scene(), tmp_path / "my_dog.jpg")
+    with pytest.raises(pl.PellucidError, match="is a folder, not a photo"):
+        open_image(tmp_path)
+    with pytest.raises(pl.Unknown, match="did you mean 'my_dog.jpg'"):
+        open_image(tmp_path / "my_dgo.jpg")
+
+
+@pytest.mark.parametrize("source", [None, 3, ["a.png"], object()])
+def test_what_is_no_photo_at_all(source: object) -> None:
+    with pytest.raises(pl.PellucidError, match="a photo is a path"):
+        open_image(source)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: torch.full((3, 4, 6), 0.2),
+        lambda: torch.full((1, 4, 6), 0.2),
+        lambda: torch.full((4, 6), 0.2, dtype=torch.float64),
+        lambda: torch.full((1, 3, 4, 6), 51, dtype=torch.uint8),
+        lambda: torch.full((3, 4, 6), 0.2, dtype=torch.float16, requires_grad=True),
+        lambda: np.full((4, 6, 3), 0.2),
+        lambda: np.full((4, 6), 51, np.uint8),
+        lambda: np.full((4, 6, 3), 0.2, ">f4"),
+        lambda: np.full((8, 6, 3), 51, np.uint8)[::-2],
+    ],
+)
+def test_tensors_and_arrays(make: Callable[[], object]) -> None:
+    photo = open_image(make())
+    assert photo.pixels.shape == (3, 4, 6) and bool((photo.pixels == 51).all())
+
+
+def test_a_photo_does_not_share_its_pixels() -> None:
+    values = torch.zeros(3, 4, 6, dtype=torch.uint8)
+    photo = open_image(values)
+    values += 9
+    assert photo.pixels.max() == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (torch.full((3, 4, 6), float("nan")), "not numbers"),
+        (torch.full((3, 4, 6), float("inf")), "not numbers"),
+        (torch.full((3, 4, 6), 200.0), "from 0 to 1"),
+        (torch.full((3, 4, 6), -1.0), "from 0 to 1"),
+        (torch.zeros(4, 4, 6), "has shape"),
+        (torch.zeros(4, 6, 3), "has shape"),
+        (torch.zeros(2, 3, 4, 6), "has shape"),
+        (torch.zeros(3, 0, 6), "has shape"),
+        (torch.zeros(5), "has shape"),
+        (torch.zeros(3, 4, 6, dtype=torch.int64), "torch.int64"),
+        (torch.zeros(3, 4, 6, dtype=torch.bool), "torch.bool"),
+        (np.zeros((4, 6, 3), np.uint16), "uint16"),
+        (np.zeros((4, 6, 3), object), "object"),
+        (np.zeros((4, 6, 4), np.uint8), "has shape"),
+    ],
+)
+def test_tensors_that_are_no_photos(values: object, reason: str) -> None:
+    with pytest.raises(pl.PellucidError, match=reason):
+        open_image(values)
+
+
+def test_installed_photos_all_open() -> None:
+    assert {"photo:astronaut", "photo:cat", "photo:camera"} <= set(photos())
+    for name in photos():
+        assert min(open_image(name).size) > 100
+    assert open_image("photo:cat").source == "photo:cat"
+
+
+def test_looking_for_photos_does_not_import_their_packages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "sklearn.datasets", raising=False)
+    photos()
+    assert "sklearn.datasets" not in sys.modules
+
+
+def test_an_unknown_photo_has_a_near_one() -> None:
+    with pytest.raises(pl.Unknown, match="did you mean 'photo:astronaut'"):
+        open_image("photo:astronout")
+    with pytest.raises(pl.Unknown, match="there is photo:astronaut"):
+        open_image("photo:")
+
+
+def test_a_photo_of_a_missing_package_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(pl.PellucidError, match="pip install scikit-learn"):
+        open_image("photo:china")
+    assert "photo:china" not in photos() and "photo:cat" in photos()
+
+
+def test_png_text_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(png_bytes(torch.rand(3, 4, 4), "猫 and {json}"))
+    assert png_text(path) == "猫 and {json}"
+    assert png_text(saved(scene(), tmp_path / "b.png")) == ""
+    for bad in (saved(scene(), tmp_path / "c.jpg"), tmp_path / "none.png"):
+        with pytest.raises(pl.PellucidError, match="not a readable PNG"):
+            png_text(bad)

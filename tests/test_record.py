@@ -1,0 +1,359 @@
+"""recording() against the truth: each network computed by hand, or with its in-place flags off."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import torch
+import torchvision
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import pellucid as pl
+
+
+class Hand(nn.Module):
+    """A network whose truth is written out in `by_hand`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv = nn.Conv2d(1, 3, 3, padding=1)
+        self.relu = nn.ReLU(inplace=True)
+        self.second = nn.Conv2d(3, 3, 3, padding=1)
+        self.tail = nn.Sequential(nn.Conv2d(3, 2, 1), nn.Sigmoid())
+        self.calls = 0
+        self.tail.register_forward_pre_hook(self.count)
+
+    def count(self, *_: Any) -> None:
+        self.calls += 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = self.relu(self.conv(x))
+        identity = out
+        out = self.second(out)
+        out += identity
+        self.relu(out)
+        out = out - 0.1
+        F.relu(out, inplace=True)
+        out = out - 0.1
+        out.relu_()
+        out = out - 0.1
+        return self.tail(F.relu(input=out, inplace=True))
+
+
+def by_hand(net: Hand, x: Tensor) -> dict[str, Tensor]:
+    """Every value under its name, without an in-place operation."""
+    value = {"conv": F.conv2d(x, net.conv.weight, net.conv.bias, padding=1)}
+    value["relu"] = value["conv"].clamp(min=0)
+    value["second"] = F.conv2d(value["relu"], net.second.weight, net.second.bias, padding=1)
+    value["relu#2"] = (value["second"] + value["relu"]).clamp(min=0)
+    value["relu()"] = (value["relu#2"] - 0.1).clamp(min=0)
+    value["relu()#2"] = (value["relu()"] - 0.1).clamp(min=0)
+    value["relu()#3"] = (value["relu()#2"] - 0.1).clamp(min=0)
+    value["tail.0"] = F.conv2d(value["relu()#3"], net.tail[0].weight, net.tail[0].bias)
+    value["tail.1"] = value["tail"] = value[""] = 1 / (1 + torch.exp(-value["tail.0"]))
+    return value
+
+
+NAMES = tuple(by_hand(Hand(), torch.zeros(1, 1, 4, 4)))
+
+
+@pytest.fixture
+def x() -> Tensor:
+    return torch.randn(2, 1, 6, 7, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.mark.parametrize("mode", [torch.enable_grad, torch.no_grad, torch.inference_mode])
+def test_values_are_the_truth(mode: Any, x: Tensor) -> None:
+    net = Hand()
+    truth = by_hand(net, x)
+    with mode(), pl.recording(net, NAMES, stop=False) as seen:
+        output = net(x)
+    assert seen.keys() == truth.keys()
+    for name, value in truth.items():
+        torch.testing.assert_close(seen[name], value, msg=name)
+    torch.testing.assert_close(output, truth[""])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_layer_alone_is_the_truth(name: str, x: Tensor) -> None:
+    net = Hand()
+    with pl.recording(net, [name]) as seen:
+        net(x)
+    torch.testing.assert_close(seen[name], by_hand(net, x)[name])
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_gradients_are_the_truth(together: bool, x: Tensor) -> None:
+    """Also through in-place calls whose result is thrown away."""
+    net = Hand()
+    x.requires_grad_()
+    truth = by_hand(net, x)
+    for name in NAMES:
+        names = NAMES if together else [name]
+        with pl.recording(net, names, stop=False) as seen:
+            output = net(x)
+        (wanted,) = torch.autograd.grad(truth[""].sum(), truth[name], retain_graph=True)
+        (found,) = torch.autograd.grad(
+            (seen[""] if name == "" else output).sum(), seen[name], retain_graph=True
+        )
+        torch.testing.assert_close(found, wanted, msg=name)
+        (wanted,) = torch.autograd.grad(truth[""].sum(), x, retain_graph=True)
+        (found,) = torch.autograd.grad(output.sum(), x, retain_graph=True)
+        torch.testing.assert_close(found, wanted, msg=f"{name} to the input")
+        (wanted,) = torch.autograd.grad(truth[name].square().sum(), x, retain_graph=True)
+        (found,) = torch.autograd.grad(seen[name].square().sum(), x)
+        torch.testing.assert_close(found, wanted, msg=f"from {name} to the input")
+
+
+def test_all_names_of_a_pass_in_order(x: Tensor) -> None:
+    net = pl.Network(Hand(), size=(6, 7), mean=[0], std=[1])
+    found = [
+        "conv", "relu", "second", "relu#2", "relu()", "relu()#2", "relu()#3",
+        "tail.0", "tail.1", "tail", "",
+    ]  # fmt: skip
+    assert list(net.layers) == found
+
+
+def test_stops_at_the_deepest_layer_asked_for(x: Tensor) -> None:
+    net = Hand()
+    after = []
+    with pl.recording(net, ["conv", "relu#2"]) as seen:
+        net(x)
+        after.append("the rest of the block")
+    assert (len(seen), net.calls, after) == (2, 0, [])
+    with pl.recording(net, ["conv", "relu#2"], stop=False):
+        net(x)
+        after.append("the rest of the block")
+    assert (net.calls, after) == (1, ["the rest of the block"])
+
+
+def test_a_second_pass_counts_from_the_beginning(x: Tensor) -> None:
+    net = Hand()
+    with pl.recording(net, ["relu#2"], stop=False) as seen:
+        with pytest.raises(RuntimeError):
+            net(x[:, :, 0, 0])
+        net(x)
+    torch.testing.assert_close(seen["relu#2"], by_hand(net, x)["relu#2"])
+
+
+@pytest.mark.parametrize("inner_stops", [True, False])
+def test_one_recording_inside_another(inner_stops: bool, x: Tensor) -> None:
+    net = Hand()
+    truth = by_hand(net, x)
+    with pl.recording(net, ["relu", "tail"], stop=False) as outer:
+        with pl.recording(net, ["second"], stop=inner_stops) as inner:
+            net(x)
+        if inner_stops:
+            net(x)
+    for seen in (outer, inner):
+        for name in seen:
+            torch.testing.assert_close(seen[name], truth[name])
+    assert (list(outer), list(inner)) == (["relu", "tail"], ["second"])
+
+
+def test_the_end_of_an_outer_recording_ends_both(x: Tensor) -> None:
+    net = Hand()
+    after = []
+    with pl.recording(net, ["relu"]) as outer:
+        with pl.recording(net, ["tail"]) as inner:
+            net(x)
+        after.append("between the two ends")
+    assert (list(outer), list(inner), after) == (["relu"], [], [])
+
+
+class Outputs(nn.Module):
+    """Modules that put out tuples, dicts, lists within them, their own input, or no tensor."""
+
+    class Pair(nn.Module):
+        def forward(self, x: Tensor) -> tuple[Tensor, str]:
+            return x + 1, "note"
+
+    class Table(nn.Module):
+        def forward(self, x: Tensor) -> dict[str, Any]:
+            return OrderedDict(none=None, some=[x * 2, x])
+
+    class Words(nn.Module):
+        def forward(self, x: Tensor) -> str:
+            return "words"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pair, self.table, self.words = self.Pair(), self.Table(), self.Words()
+        self.same, self.flat = nn.Identity(), nn.Flatten()
+
+    def forward(self, x: Tensor) -> Tensor:
+        pair, note = self.pair(x)
+        table = self.table(pair)
+        self.words(pair)
+        assert (note, type(table), list(table)) == ("note", OrderedDict, ["none", "some"])
+        whole = table["some"][0].mul_(1)
+        flat = self.flat(self.same(whole))
+        whole.mul_(100)
+        return flat
+
+
+def test_outputs_that_are_no_tensor(x: Tensor) -> None:
+    net = Outputs()
+    names = ["pair", "table", "same", "flat"]
+    with pl.recording(net, names, stop=False) as seen:
+        net(x)
+    torch.testing.assert_close(seen["pair"], x + 1)
+    torch.testing.assert_close(seen["table"], (x + 1) * 2)
+    torch.testing.assert_close(seen["same"], (x + 1) * 2)
+    torch.testing.assert_close(seen["flat"], ((x + 1) * 2).flatten(1))
+    with (
+        pytest.raises(pl.PellucidError, match="'words' does not put out a tensor"),
+        pl.recording(net, ["words"]),
+    ):
+        net(x)
+
+
+def test_a_named_tuple_keeps_its_type() -> None:
+    net = torchvision.models.googlenet(weights=None, init_weights=False, num_classes=3)
+    with pl.recording(net, [""], stop=False) as seen:
+        output = net(torch.randn(2, 3, 64, 64))
+    assert type(output).__name__ == "GoogLeNetOutputs"
+    assert torch.equal(seen[""], output.logits)
+
+
+def test_activation_modules_are_not_counted_twice() -> None:
+    parts = [nn.ReLU(), nn.ReLU6(), nn.GELU(), nn.SiLU(), nn.Hardswish(), nn.Sigmoid(), nn.PReLU()]
+    net = pl.Network(nn.Sequential(nn.Conv2d(1, 2, 1), *parts), size=8, mean=[0], std=[1])
+    assert list(net.layers) == [*map(str, range(len(parts) + 1)), ""]
+
+
+def test_a_module_of_the_users_that_works_in_place(x: Tensor) -> None:
+    """No attribute `inplace` says so: the tensor's own count of changes does."""
+
+    class Half(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.mul_(0.5)
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.halved = Half()
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = x * 3
+            self.halved(x=y)
+            return y * y
+
+    x.requires_grad_()
+    net = Net()
+    with pl.recording(net, ["halved"], stop=False) as seen:
+        output = net(x)
+    (found,) = torch.autograd.grad(output.sum(), seen["halved"])
+    torch.testing.assert_close(found, 2 * 1.5 * x)
+
+
+@pytest.fixture
+def footprints() -> Iterator[Any]:
+    def of(module: nn.Module) -> list[Any]:
+        return [
+            {key: list(value) for key, value in vars(part).items() if "hooks" in key and value}
+            for part in module.modules()
+        ]
+
+    yield of
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError, KeyboardInterrupt])
+@pytest.mark.parametrize("names", [["conv"], NAMES])
+def test_leaves_nothing(error: Any, names: Any, x: Tensor, footprints: Any) -> None:
+    net = Hand()
+
+    def crash(*_: Any) -> None:
+        if error:
+            raise error("stop")
+
+    net.second.register_forward_hook(crash)
+    before = footprints(net)
+    modes = torch._C._len_torch_function_stack()
+    try:
+        with pl.recording(net, names, stop=False):
+            net(x)
+        assert error is None
+    except (RuntimeError, KeyboardInterrupt) as raised:
+        assert type(raised) is error
+    assert footprints(net) == before
+    assert torch._C._len_torch_function_stack() == modes
+
+
+def test_a_hook_that_crashes_before_ours(x: Tensor) -> None:
+    net = Hand()
+
+    def crash(*_: Any) -> None:
+        raise ValueError("theirs")
+
+    handle = net.second.register_forward_pre_hook(crash)
+    with pytest.raises(ValueError, match="theirs"), pl.recording(net, ["relu()"]):
+        net(x)
+    handle.remove()
+    with pl.recording(net, ["relu()"]) as seen:
+        net(x)
+    torch.testing.assert_close(seen["relu()"], by_hand(net, x)["relu()"])
+
+
+def test_names_that_are_not_there(x: Tensor) -> None:
+    net = Hand()
+    with (
+        pytest.raises(pl.Unknown, match=r"no layer 'tale'; did you mean 'tail"),
+        pl.recording(net, ["tale"]),
+    ):
+        net(x)
+    with pl.recording(net, ["gelu()", "relu#9"]) as seen:
+        net(x)
+    for name in ("gelu()", "relu#9"):
+        with pytest.raises(pl.PellucidError, match="not reached"):
+            seen[name]
+
+
+def test_takes_a_network_and_a_module_that_has_a_part_called_module(x: Tensor) -> None:
+    wrapped = nn.Module()
+    wrapped.module = Hand()
+    wrapped.forward = lambda x: wrapped.module(x)  # type: ignore[method-assign]
+    truth = by_hand(wrapped.module, x)["conv"]
+    for given in (wrapped, pl.Network(wrapped, size=6, mean=[0], std=[1])):
+        with pl.recording(given, ["module.conv"]) as seen:
+            wrapped(x)
+        torch.testing.assert_close(seen["module.conv"], truth)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "densenet121", "googlenet"])
+def test_torchvision_against_a_copy_without_in_place(name: str) -> None:
+    special = {"init_weights": False} if name == "googlenet" else {}
+    torch.manual_seed(0)
+    net = torchvision.models.get_model(name, weights=None, **special).eval().requires_grad_(False)
+    clean = deepcopy(net)
+    truth: dict[str, Tensor] = {}
+    names = []
+    for layer, part in clean.named_modules():
+        if isinstance(part, nn.ReLU):
+            part.inplace = False
+        if isinstance(part, nn.Conv2d | nn.BatchNorm2d):
+            names.append(layer)
+            part.register_forward_hook(
+                lambda _part, _given, output, layer=layer: truth.update({layer: output.clone()})
+            )
+    x = torch.randn(1, 3, 64, 64)
+    clean(x)
+    names = [layer for layer in names if layer in truth]  # GoogLeNet's auxiliary heads rest
+    with pl.recording(net, [*names, ""]) as seen:
+        net(x)
+    assert len(names) > 30
+    for layer in names:
+        assert torch.equal(seen[layer], truth[layer]), layer
+
+
+def test_densenets_functional_rectifier() -> None:
+    net = pl.load("densenet121", weights="random", device="cpu")
+    x = torch.randn(1, 3, 64, 64)
+    with pl.recording(net, ["features", "relu()"]) as seen:
+        net.module(x)
+    assert bool((seen["features"] < 0).any())
+    assert torch.equal(seen["relu()"], seen["features"].clamp(min=0))
