@@ -52,7 +52,7 @@ class Awkward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.block(self.stem(x))
-        x = F.relu(x, inplace=True)
+        x = F.relu(x - 0.1, inplace=True)
         x = self.grouped(x)
         self.act(x)  # its result is thrown away
         x = self.norm(x).relu_()

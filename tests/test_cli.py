@@ -159,15 +159,15 @@ def test_examples_and_their_commands_agree(entry: Entry, tiny: str, empty: Path)
         assert data["recipe"] == json.loads(recipe.json())
         assert data["saved"] == [str(file)]
         if number == 0:
-            assert shell("replay", str(file)).exit_code == 0
+            assert shell("replay", str(file), "--network", tiny).exit_code == 0
 
 
 def test_a_map_over_its_photo_has_its_own_command(tiny: str, empty: Path) -> None:
     net = pl.load(tiny)
-    for opacity in (0.6, 0.25):
+    for opacity in (0.85, 0.25):
         recipe = pl.saliency(net, "photo:cat").over(opacity=opacity).recipe
         words = shlex.split(recipe.command())[1:]
-        assert ("--opacity" in words) == (opacity != 0.6)
+        assert ("--opacity" in words) == (opacity != 0.85)
         data = answer(*words, "--out", f"{opacity}.png")
         assert data["recipe"] == json.loads(recipe.json())
 
@@ -235,7 +235,8 @@ def test_a_name_that_is_no_text(tiny: str, empty: Path) -> None:
     pl.filters(pl.load(tiny)).save(photo, force=True)
     data = answer("saliency", photo, "--network", tiny, "--out", "why.png", "--arrays", "npz")
     assert data["recipe"]["photos"]["photo"]["source"] == photo
-    assert shell("replay", "why.png").exit_code == shell("replay", "why.npz").exit_code == 0
+    for file in ("why.png", "why.npz"):
+        assert shell("replay", file, "--network", tiny).exit_code == 0
 
 
 def test_quiet_says_nothing(tiny: str, empty: Path) -> None:
@@ -392,23 +393,42 @@ def test_photos() -> None:
 
 
 def test_replay_says_what_differs(tiny: str, empty: Path) -> None:
-    words = ["saliency", "photo:cat", "--network", tiny, "--over"]
+    words = ["saliency", "photo:cat", "--network", tiny, "--weights", "random:3", "--over"]
     assert shell(*words, "--out", "why.png").exit_code == 0
-    same = shell("replay", "why.png", "--out", "again.png")
+    again = ["replay", "why.png", "--network", tiny]
+    same = shell(*again, "--out", "again.png")
     assert (same.exit_code, same.stdout) == (0, "the same, bit for bit\nsaved again.png\n")
     assert Path("again.png").read_bytes() == Path("why.png").read_bytes()
-    assert "again.png is there already" in refused("replay", "why.png", "--out", "again.png")
-    assert answer("replay", "why.png")["same"] is True
+    assert "again.png is there already" in refused(*again, "--out", "again.png")
+    assert answer(*again)["same"] is True
     for change, says in [
         (["--photo", "photo:coffee"], "its pixels are not those of then"),
         (["--weights", "random:5"], "weights:"),
         (["--network", "pane"], "weights:"),
     ]:
-        other = shell("replay", "why.png", *change)
+        other = shell(*again, *change)
         assert other.exit_code == 1
         assert "not the same" in other.stdout and says in other.stdout
-        data = json.loads(shell("replay", "why.png", *change, "--json").stdout)
+        data = json.loads(shell(*again, *change, "--json").stdout)
         assert data["same"] is False and says in " ".join(data["differences"])
+
+
+def test_replay_runs_no_code_unasked(tiny: str, empty: Path) -> None:
+    assert shell("filters", "--network", tiny, "--out", "why.png").exit_code == 0
+    ran = empty / "ran"
+    mark = f"import pathlib\npathlib.Path({str(ran)!r}).touch()\n"
+    Path(tiny.removesuffix(":tiny")).write_text(mark + FACTORY, "utf-8")
+    for flags in ([], ["--weights", "random:5"], ["--device", "cpu"]):
+        assert "network" in refused("replay", "why.png", *flags)
+        assert not ran.exists()
+    assert shell("replay", "why.png", "--network", tiny).exit_code == 0
+    assert ran.exists()
+
+
+def test_replay_of_the_bundled_network_needs_no_flags(empty: Path) -> None:
+    assert shell("filters", "--out", "why.png").exit_code == 0
+    assert answer("replay", "why.png")["same"] is True
+    assert answer("replay", "why.png", "--device", "cpu")["same"] is True
 
 
 # The tour: its page is tested with `report`; here, that Ctrl-C keeps it.

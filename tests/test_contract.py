@@ -20,6 +20,11 @@ from pellucid.method import Method
 from pellucid.register import entries
 
 METHODS = list(entries())
+ABOUT_A_PHOTO = [
+    name
+    for name in METHODS
+    if any(known.kind == "photo" for known in entries()[name].load().options.values())
+]
 STEPS = 3
 
 
@@ -66,7 +71,9 @@ def state(net: pl.Network) -> dict[str, Any]:
         ],
         "hooks": hooks,
         "global hooks": [
-            len(value) for name, value in vars(globally).items() if name.endswith("_hooks") and value
+            len(value)
+            for name, value in vars(globally).items()
+            if name.endswith("_hooks") and value
         ],
         "attributes": [sorted(vars(part)) for part in net.module.modules()],
         "modes": (
@@ -206,6 +213,7 @@ def test_steps_count_up_to_their_total(method: Method[Any], tiny: pl.Network) ->
     assert not steps or steps[-1].done == steps[-1].total
 
 
+@pytest.mark.parametrize("method", ABOUT_A_PHOTO, indirect=True)
 def test_the_photo_is_not_changed(method: Method[Any], tiny: pl.Network) -> None:
     pixels = torch.rand(3, 30, 40)
     as_given = pixels.clone()
@@ -217,6 +225,7 @@ def test_the_photo_is_not_changed(method: Method[Any], tiny: pl.Network) -> None
     assert photo.hash == was
 
 
+@pytest.mark.parametrize("method", ABOUT_A_PHOTO, indirect=True)
 def test_a_photo_comes_in_any_form(method: Method[Any], tiny: pl.Network, tmp_path: Path) -> None:
     photo = pl.open_image("photo:cat")
     path = tmp_path / "cat.png"

@@ -239,7 +239,7 @@ def test_a_network_without_resize_sees_the_whole_of_a_photo_of_its_proportions()
     ],
 )
 def test_settings_that_cannot_be(wrong: dict[str, object]) -> None:
-    with pytest.raises(pl.PellucidError, match="mean and std|positive"):
+    with pytest.raises(pl.PellucidError, match=r"mean and std|positive"):
         pl.Network(torch.nn.Flatten(), **wrong)
 
 

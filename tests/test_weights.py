@@ -99,7 +99,7 @@ def test_the_number_of_classes_is_that_of_the_weights(name: str, options: dict[s
 
     assert weights._classes(build(None), given) == 7
     weights._check(build(7), given, name)
-    with pytest.raises(pl.PellucidError, match="of another shape: .*in place of"):
+    with pytest.raises(pl.PellucidError, match=r"of another shape: .*in place of"):
         weights._check(build(8), given, name)
 
 
@@ -122,7 +122,7 @@ def test_weights_without_auxiliary_heads_always_make_the_same_network() -> None:
 def test_a_missing_auxiliary_named_layer_of_ones_own_is_not_overlooked() -> None:
     module = nn.ModuleDict({"auxiliary": nn.Linear(2, 2), "fc": nn.Linear(2, 2)})
     state = {"fc.weight": torch.ones(2, 2), "fc.bias": torch.ones(2)}
-    with pytest.raises(pl.PellucidError, match="missing: auxiliary.weight, auxiliary.bias"):
+    with pytest.raises(pl.PellucidError, match=r"missing: auxiliary.weight, auxiliary.bias"):
         fill(module, state, "w")
 
 
@@ -139,7 +139,7 @@ def test_names_that_do_not_fit_are_told() -> None:
 
 def test_another_network_altogether() -> None:
     wrong = models.squeezenet1_1(weights=None).state_dict()
-    with pytest.raises(pl.PellucidError, match="missing: .* and 100+ more|missing: .* more"):
+    with pytest.raises(pl.PellucidError, match=r"missing: conv1.weight.* more; left over: .* more"):
         fitted(lambda classes: models.resnet18(num_classes=classes or 1000), wrong, "w.pth")
 
 
@@ -292,7 +292,9 @@ def test_absent_and_offline_says_which_file_goes_where(cache: Path) -> None:
 
 def test_a_cached_file_with_the_wrong_hash_is_refused(cache: Path) -> None:
     cache.mkdir(parents=True)
-    torch.save(models.squeezenet1_1(weights=None).state_dict(), cache / "squeezenet1_1-b8a52dc0.pth")
+    torch.save(
+        models.squeezenet1_1(weights=None).state_dict(), cache / "squeezenet1_1-b8a52dc0.pth"
+    )
     with pytest.raises(pl.PellucidError, match=r"SHA-256 begins with \w{8}, not b8a52dc0"):
         pl.load("squeezenet1_1")
 
@@ -314,10 +316,14 @@ def test_a_cached_file_that_is_right_is_used(
 class Broken:
     """An answer that ends in the middle."""
 
-    headers: dict[str, str] = {}  # noqa: RUF012
-
     def __init__(self, content: bytes, error: type[Exception] | None) -> None:
         self.content, self.error = content, error
+
+    def __enter__(self) -> "Broken":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
 
     def read(self, _count: int) -> bytes:
         if not self.content and self.error:

@@ -24,7 +24,7 @@ STAGES = (
     Stage(epochs=8, size=80, budget=0.0),
     Stage(epochs=6, size=80, budget=1.0),
     Stage(epochs=2, size=96, budget=1.5),
-    Stage(epochs=4, size=112, budget=1.5),
+    Stage(epochs=6, size=112, budget=2.0),
 )
 
 EPOCHS = sum(stage.epochs for stage in STAGES)

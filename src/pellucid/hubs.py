@@ -17,6 +17,7 @@ from torch import nn
 
 from pellucid.errors import PellucidError, Unknown
 from pellucid.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from pellucid.weights import State
 from pellucid.zoo import Model
 
 
@@ -111,8 +112,23 @@ def hf_model(name: str) -> Model:
         state: dict[str, torch.Tensor] = module.state_dict()
         return state
 
+    def renamed(state: State, classes: int | None) -> State:
+        # Files may have older names than the modules; transformers knows how they changed.
+        with torch.device("meta"):
+            kind: Any = type(build(None))
+        wanted = copy.deepcopy(config)
+        if classes is not None:
+            wanted.num_labels = classes
+        with _at_ease(), torch.random.fork_rng(devices=[]):
+            module, found = kind.from_pretrained(
+                None, config=wanted, state_dict=dict(state), output_loading_info=True
+            )
+        whole = not any(found[key] for key in ("missing_keys", "unexpected_keys"))
+        now: State = module.float().state_dict()
+        return now if whole else state
+
     labels = [config.id2label.get(number, str(number)) for number in range(config.num_labels)]
-    return Model(build, options, labels if scoring else None, fetch)
+    return Model(build, options, labels if scoring else None, fetch, renamed)
 
 
 # Names that Pillow and timm have for interpolation -> the nearest of ours.
@@ -181,7 +197,7 @@ def _timm_labels(config: Any) -> list[str] | None:
         return None
     from timm.data import ImageNetInfo, infer_imagenet_subset
 
-    subset = infer_imagenet_subset(config.num_classes)
+    subset = infer_imagenet_subset(config.to_dict())
     return ImageNetInfo(subset).label_descriptions() if subset else None
 
 

@@ -194,9 +194,7 @@ def _installed(name: str) -> Path:
         raise Unknown("photo", f"photo:{name}", photos(), "(`pellucid photos` lists them)")
     path = _find_installed(name)
     if path is None:
-        package = {"skimage": "scikit-image", "sklearn": "scikit-learn"}[
-            INSTALLED[name][0].split(".")[0]
-        ]
+        package = "scikit-learn" if INSTALLED[name][0].startswith("sklearn") else "scikit-image"
         raise PellucidError(f"photo:{name} comes with {package}: pip install {package}")
     return path
 
@@ -232,12 +230,8 @@ def _clear_errors(name: str) -> Iterator[None]:
 
 def _upright_rgb(opened: Image.Image, name: str) -> UInt8[Tensor, "3 height width"]:
     width, height = opened.size
-    if width * height > MOST_PIXELS:
-        raise PellucidError(
-            f"{name} is {width} x {height}: more than {MOST_PIXELS // 1_000_000} megapixels"
-        )
-    if not width * height:
-        raise PellucidError(f"{name} has no pixels")
+    if not 0 < width * height <= MOST_PIXELS:
+        raise PellucidError(f"{name} is {width} x {height}: not 1 to {MOST_PIXELS:,} pixels")
     opened.load()
     try:
         upright = ImageOps.exif_transpose(opened)

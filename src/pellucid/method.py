@@ -194,11 +194,9 @@ def _drawing_flags(recipe: Recipe) -> list[str]:
     if recipe.drawing is None:
         return []
     how, arguments = recipe.drawing
-    usual = inspect.signature(Heatmap.over).parameters
-    flags = [f"--{how}"]
-    for name, value in arguments.items():
-        flags += [f"--{name}", str(value)] if value != usual[name].default else []
-    return flags
+    opacity = arguments.get("opacity")
+    usual = inspect.signature(Heatmap.over).parameters["opacity"].default
+    return [f"--{how}", *([] if opacity in (None, usual) else ["--opacity", str(opacity)])]
 
 
 def _no_examples(_net: Network) -> list[dict[str, Any]]:

@@ -109,7 +109,7 @@ def _head(lines: list[str], name: str) -> tuple[int, tuple[str, ...]]:
         elif line.strip() not in ("", "papers:"):
             raise PellucidError(
                 f"page {name}: its head has 'order: NUMBER' and 'papers:' with lines of "
-                f'\'  - "…"\', not {line!r}'
+                f"'  - \"…\"', not {line!r}"
             )
     if order is None or not papers:
         raise PellucidError(f"page {name}: its head lacks {'order' if order is None else 'papers'}")

@@ -42,7 +42,7 @@ class Recipe:
         versions: of pellucid, torch, Pillow and Python.
         values: SHA-256 of the result's values, 16 digits: what a replay compares.
         drawing: how the result was drawn where that is not its own way, as the name of one of
-            its methods and that method's arguments: ["over", {"opacity": 0.6}].
+            its methods and that method's arguments: ["over", {"opacity": 0.85}].
     """
 
     method: str

@@ -132,11 +132,12 @@ def read(path: str | os.PathLike[str]) -> Recipe:
     try:
         kind = file.suffix.lower()
         if kind == ".npz":
-            with np.load(file, allow_pickle=False) as arrays:
+            # Opened here: numpy leaves a damaged file open.
+            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
                 text = str(arrays["pellucid"])
         elif kind == ".safetensors":
-            with safe_open(file, "pt") as opened:
-                text = (opened.metadata() or {}).get("pellucid", "")
+            with safe_open(file, "pt") as tensors:
+                text = (tensors.metadata() or {}).get("pellucid", "")
         else:
             text = png_text(file)
     except PellucidError:

@@ -30,7 +30,7 @@ def arranged(
     names: Sequence[str] = (),
     least: int = 48,
     columns: int | None = None,
-) -> Float[Tensor, "3 height width"]:
+) -> Float[Tensor, "3 h w"]:
     """Pictures of one size in rows on paper, a name below each."""
     shown = torch.stack([enlarged(picture, least) for picture in pictures])
     count, _, height, width = shown.shape
@@ -55,7 +55,7 @@ def arranged(
 
 def bars(
     photo: Float[Tensor, "3 height width"], shares: Sequence[float], names: Sequence[str]
-) -> Float[Tensor, "3 height width"]:
+) -> Float[Tensor, "3 h w"]:
     """A photo, and beside it a bar with name and per cent for each share from 0 to 1."""
     row, size, wide = 34, 15, 300
     tall = max(row * len(names) + 2 * GAP, 180)

@@ -43,13 +43,19 @@ def read(path: str | os.PathLike[str]) -> State:
     return _state(content, file)
 
 
-def fitted(build: Callable[[int | None], nn.Module], state: State, name: str) -> nn.Module:
+def fitted(
+    build: Callable[[int | None], nn.Module],
+    state: State,
+    name: str,
+    renamed: Callable[[State, int | None], State] | None = None,
+) -> nn.Module:
     """A module that carries the weights, with as many classes as they have.
 
     Args:
         build: makes the module for a number of classes; None for its own number.
         state: the weights.
         name: of the weights, for the message.
+        renamed: gives weights whose names do not fit the names of the module.
 
     Raises:
         PellucidError: which names are missing, left over, or of another shape.
@@ -59,6 +65,8 @@ def fitted(build: Callable[[int | None], nn.Module], state: State, name: str) ->
         classes = _classes(plan, _aligned(plan, state))
         if classes is not None:
             plan = build(classes)
+    if renamed and not plan.state_dict().keys() <= _aligned(plan, state).keys():
+        state = renamed(state, classes)
     _check(plan, _aligned(plan, state), name)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # of an auxiliary head that the weights lack

@@ -32,12 +32,14 @@ class Model:
         options: `size`, `resize`, `mean`, `std`, `interpolation` of `Network`.
         labels: of its own weights.
         fetch: its own weights as a state dict; None where it has none.
+        renamed: weights from a file, for a number of classes, under the module's own names.
     """
 
     build: Callable[[int | None], nn.Module]
     options: dict[str, Any]
     labels: list[str] | None = None
-    fetch: Callable[[], dict[str, torch.Tensor]] | None = None
+    fetch: Callable[[], files.State] | None = None
+    renamed: Callable[[files.State, int | None], files.State] | None = None
 
 
 def load(
@@ -103,7 +105,7 @@ def load(
             module = model.build(classes)
         names = names or (model.labels if classes is None else None)
     else:
-        module = files.fitted(model.build, files.read(weights), os.fspath(weights))
+        module = files.fitted(model.build, files.read(weights), os.fspath(weights), model.renamed)
     module.eval().requires_grad_(False)
     net = Network(module.to(chosen), labels=names, name=name, spec=spec, **model.options)
     if labels is not None or classes is not None:

@@ -17,7 +17,6 @@ from pellucid.results import Grid, Heatmap, Picture, Ranking, Result
 # From fine to coarse: JPEG quality and longer side in px, until the picture fits its share.
 LADDER = ((90, 1100), (86, 900), (82, 720), (76, 560), (70, 420), (60, 320))
 GRID_WIDTH = 900  # px: a grid is drawn about as wide as the page shows it, so that tiles stay crisp
-
 STRIP = 2.2  # a grid so many times as wide as tall needs the whole width of the page
 
 
@@ -78,7 +77,7 @@ def figure(result: Result, name: str, command: str, most: int) -> Figure:
     elif isinstance(result, Grid):
         image = _crisp(result)
         kind = "strip" if image.shape[2] > STRIP * image.shape[1] else "grid"
-        shots = (_shot(image, caption, most, pixels=True),)
+        shots = (_shot(image, caption, most),)
     else:
         kind, shots = "grid", (_shot(result.image(), caption, most),)
     return Figure(name, kind, caption, command, shots, bars)

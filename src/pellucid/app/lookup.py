@@ -161,12 +161,19 @@ def _replaced(file: Path, given: dict[str, Any]) -> Network | None:
     given = {name: value for name, value in given.items() if value is not None}
     if not given:
         return None
-    recipe = read(file)
+    network = read(file).network
+    spec = network.get("spec") or {}
+    name = given.pop("name", None)
+    if name is None:
+        name = spec.get("name")
+        if not isinstance(name, str) or ".py:" in name:
+            # A picture may come from anybody: the code that it names is run only when asked for.
+            raise PellucidError(f"{file} was made with a network of one's own: give --network too")
     # Another network comes with its own weights and labels.
-    spec = {} if "name" in given else recipe.network.get("spec") or {}
-    if not spec and "name" not in given:
-        raise PellucidError(f"{file} was made with a network of one's own: give --network too")
-    return load(**{"device": recipe.network.get("device"), **spec, **given})
+    kinds = {"weights": str, "labels": str, "classes": int} if spec.get("name") == name else {}
+    kept = {key: spec[key] for key, kind in kinds.items() if isinstance(spec.get(key), kind)}
+    device = "cpu" if network.get("device") == "cpu" else None
+    return load(name, **{"device": device, **kept, **given})
 
 
 def _timm() -> list[str]:

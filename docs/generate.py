@@ -1,0 +1,140 @@
+"""Writes the manual's method pages and their pictures from the register.
+
+`python docs/generate.py` draws anew the pictures that no longer fit the bundled network or their
+method's first example, and writes docs/methods/ and docs/zh/methods/ (not kept in git).
+`--pictures` draws them all.
+"""
+
+import inspect
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+
+import pellucid as pl
+from pellucid import page as pages
+from pellucid import tiles
+from pellucid.images import png_bytes
+from pellucid.method import Method
+from pellucid.option import Option
+from pellucid.register import entries
+from pellucid.replay import read
+from pellucid.results import Heatmap, Result, write_whole
+
+DOCS = Path(__file__).parent
+PHOTO = "photo:motorcycle"
+WORDS = {
+    "en": ("Question", "Idea", "How to read it", "Where it misleads", "Settings", "Papers"),
+    "zh": ("问题", "思路", "怎样读图", "何处会误导", "参数", "论文"),
+}
+TABLE = {
+    "en": "| in Python | in the shell | what | default |",
+    "zh": "| Python 中 | 命令行中 | 含义 | 默认值 |",
+}
+
+
+def main() -> None:
+    """Pictures first: the pages tell their commands."""
+    net = pl.load(device="cpu")
+    drawn_anew = "--pictures" in sys.argv[1:]
+    methods = {name: entry.load() for name, entry in entries().items()}
+    for name, method in methods.items():
+        target = DOCS / "pictures" / f"{name}.png"
+        if drawn_anew or not fits(target, net, method):
+            print(f"drawing {target.name}")
+            drawn(net, method).save(target, force=True)
+    if drawn_anew or not (DOCS / "pictures" / "banner.png").exists():
+        write_whole(DOCS / "pictures" / "banner.png", banner(net))
+    ordered = sorted(methods, key=lambda name: pages.page(name).order)
+    for lang, folder in (("en", DOCS / "methods"), ("zh", DOCS / "zh" / "methods")):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ordered:
+            text = "\n".join(written(methods[name], lang))
+            write_whole(folder / f"{name}.md", text.encode())
+        write_whole(folder / "index.md", "\n".join(gallery(ordered, lang)).encode())
+
+
+def drawn(net: pl.Network, method: Method[Result]) -> Result:
+    """The method's first example."""
+    photo = {"photo": PHOTO} if "photo" in method.options else {}
+    result = method(net, **photo, **next(iter(method.examples(net))))
+    return result.over() if isinstance(result, Heatmap) else result
+
+
+def fits(picture: Path, net: pl.Network, method: Method[Result]) -> bool:
+    """Whether a picture was made with these weights and the method's first example."""
+    if not picture.exists():
+        return False
+    recipe = read(picture)
+    example = next(iter(method.examples(net)))
+    return recipe.network["weights_hash"] == net.weights_hash and all(
+        recipe.settings.get(name) == value for name, value in example.items()
+    )
+
+
+def written(method: Method[Result], lang: pages.Language) -> Iterable[str]:
+    """One page of the manual, line by line."""
+    page, words = pages.page(method.name), WORDS[lang]
+    text = page.texts[lang]
+    up = "../" if lang == "en" else "../../"
+    picture = DOCS / "pictures" / f"{method.name}.png"
+    yield f"# {text.title}\n"
+    yield f"*{text.question}*\n"
+    yield f"![{text.title}]({up}pictures/{picture.name})\n"
+    recipe = read(picture)
+    command = method.command(recipe) + (" --over" if recipe.drawing else "")
+    yield f"```sh\n{command}\n```\n"
+    for title, body in zip(words[1:4], (text.idea, text.reading, text.misleading), strict=True):
+        yield f"## {title}\n\n{body}\n"
+    yield f"## {words[4]}\n"
+    yield TABLE[lang]
+    yield "|---|---|---|---|"
+    for option in method.options.values():
+        if option.kind == "setting":
+            yield row(option)
+    yield f"\n## {words[5]}\n"
+    yield from (f"- {paper}" for paper in page.papers)
+    yield "\n## Python\n"
+    yield f"```text\n{inspect.cleandoc(method.__doc__ or '')}\n```"
+
+
+def gallery(names: list[str], lang: pages.Language) -> Iterable[str]:
+    """All methods with their pictures, in the order of the lecture."""
+    up = "../" if lang == "en" else "../../"
+    yield {"en": "# Methods\n", "zh": "# 方法\n"}[lang]
+    for name in names:
+        text = pages.page(name).texts[lang]
+        yield f"## [{text.title}]({name}.md)\n\n{text.question}\n"
+        yield f"[![{text.title}]({up}pictures/{name}.png)]({name}.md)\n"
+
+
+def row(option: Option) -> str:
+    """One setting as a row of a table."""
+    default = "" if option.required or option.default is None else f"`{option.default}`"
+    shell = option.name.upper() if option.positional else option.flag
+    choices = f" ({', '.join(option.choices)})" if option.choices else ""
+    return f"| `{option.name}` | `{shell}` | {option.help.text}{choices} | {default} |"
+
+
+def banner(net: pl.Network) -> bytes:
+    """The picture at the head of the README: one photo, seen through."""
+    photo = pl.open_image(PHOTO)
+    views = [
+        photo.floats(),
+        pl.saliency(net, photo).over().image(),
+        pl.occlusion(net, photo).over().image(),
+        pl.activations(net, photo, "relu3", channel=1).over().image(),
+    ]
+    top, left, bottom, right = net.preprocess.frame(photo.size).view()
+    cut = [tiles.resized(view[:, top:bottom, left:right], (224, 224)) for view in views]
+    best = net.labels.index(pl.predict(net, photo, top=1).names[0])
+    wanted = [best, net.labels.index("sunflower")]
+    cut += [tiles.resized(pl.feature(net, f"class:{n}").values, (224, 224)) for n in wanted]
+    names = ["photo", "saliency", "occlusion", "one channel"]
+    names += [f"“{net.labels[n]}”, drawn" for n in wanted]
+    return png_bytes(tiles.arranged(torch.stack(cut), names, 224, 6))
+
+
+if __name__ == "__main__":
+    main()

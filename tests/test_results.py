@@ -1,0 +1,255 @@
+"""Results draw themselves sanely whatever their numbers, and save whole or not at all."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+
+import pellucid as pl
+from pellucid import colour, results, tiles
+from pellucid.images import png_text
+
+NAN, INF = float("nan"), float("inf")
+RECIPE = pl.Recipe("saliency", {"target": "ünïcode 猫"})
+
+
+def heatmap(values: torch.Tensor, photo: tuple[int, int], **more: Any) -> pl.Heatmap:
+    pixels = torch.rand(3, *photo, generator=torch.Generator().manual_seed(0))
+    opened = pl.open_image(pixels)
+    frame = pl.Preprocess(size=(32, 32), resize=32).frame(opened.size)
+    return pl.Heatmap(values=values, photo=opened, frame=frame, caption="c", recipe=RECIPE, **more)
+
+
+@pytest.mark.parametrize("size", [(300, 451), (451, 300), (64, 64), (7, 5), (1, 1), (3, 500)])
+def test_a_map_lies_on_the_photo_where_the_network_looked(size: tuple[int, int]) -> None:
+    """The left half of the view is 0, the right half is 1; so they are in the photo's pixels."""
+    values = torch.zeros(32, 32)
+    values[:, 16:] = 1
+    found = heatmap(values, size)
+    drawn = found.on_photo()
+    assert drawn.shape == size
+    view = found.frame.view()
+    seen = ~drawn.isnan()
+    assert int(seen.sum()) == int((view.bottom - view.top) * (view.right - view.left))
+    middle = size[1] / 2
+    columns = torch.arange(size[1]) + 0.5
+    pixel = max(1, min(size) / 32) + 0.5  # of the network, in the photo's pixels; half for cutting
+    for row in drawn[seen.any(1)]:
+        known = ~row.isnan()
+        assert bool((row[known & (columns < middle - pixel)] < 0.001).all())
+        assert bool((row[known & (columns > middle + pixel)] > 0.999).all())
+    over = found.over()
+    assert over.values.shape == (3, *size)
+    assert found.image().shape[1] % size[0] == 0
+
+
+@pytest.mark.parametrize(
+    "numbers", [[0.0], [3.0], [NAN], [INF, 1.0], [-INF, NAN, 2.0], [1e38, -1e38]]
+)
+@pytest.mark.parametrize("scale", ["range", "positive", "signed"])
+@pytest.mark.parametrize("low_is_strong", [True, False])
+def test_odd_numbers_are_drawn(numbers: list[float], scale: Any, low_is_strong: bool) -> None:
+    values = torch.tensor(numbers).repeat(16)[:16].reshape(4, 4)
+    made: list[pl.Result] = [heatmap(values, (9, 8), scale=scale, low_is_strong=low_is_strong)]
+    made += [made[0].over(), pl.Grid(values=values[None, None], scale=scale, names=("a",))]
+    for result in made:
+        image = result.image()
+        assert bool(image.isfinite().all()) and 0 <= float(image.min()) <= float(image.max()) <= 1
+        assert result._repr_png_()
+
+
+def test_low_numbers_shine_where_they_matter() -> None:
+    values = torch.tensor([[0.0, 1.0], [1.0, 1.0]])
+    image = heatmap(values, (64, 64), low_is_strong=True).image()
+    assert float(image[:, 5, 5].mean()) > float(image[:, -5, -5].mean()) + 0.5
+
+
+def test_over_is_strong_where_the_map_is() -> None:
+    values = torch.zeros(2, 2)
+    values[0, 0] = 1
+    found = heatmap(values, (64, 64), scale="positive")
+    grey = found.photo.floats().mean(0)
+    off = (found.over(opacity=0.8).values - grey).abs().mean(0)
+    assert float(off[:16, :16].mean()) > 2 * float(off[48:, 48:].mean())
+    none = found.over(opacity=0).values
+    assert float((none.mean(0) - grey).abs().max()) < 1e-5
+
+
+def test_over_another_version_of_the_photo() -> None:
+    found = heatmap(torch.rand(4, 4), (20, 30))
+    assert found.over(torch.zeros(3, 20, 30)).recipe.drawing == (
+        "over",
+        {"opacity": 0.6, "photo": ""},
+    )
+    with pytest.raises(pl.PellucidError, match="of a photo of 30 x 20 px, not 20 x 30 px"):
+        found.over(torch.zeros(3, 30, 20))
+    with pytest.raises(pl.PellucidError, match="opacity is from 0 to 1, not 7"):
+        found.over(opacity=7)
+
+
+def test_a_grid_has_a_range_for_each_tile_or_one_for_all() -> None:
+    values = torch.tensor([0.0, 1.0, 0.0, 2.0]).reshape(2, 1, 1, 2)
+    first, last = {}, {}
+    for joint in (False, True):
+        image = pl.Grid(values=values, joint=joint, tile=2, columns=2).image()
+        row = image[0, tiles.GAP + 0]
+        first[joint], last[joint] = float(row[tiles.GAP + 1]), float(row[2 * tiles.GAP + 3])
+    assert (first, last) == ({False: 1, True: 0.5}, {False: 1, True: 1})
+
+
+def test_names_stand_below_their_tiles() -> None:
+    values = torch.zeros(3, 1, 4, 4)
+    plain = pl.Grid(values=values, columns=3).image()
+    named = pl.Grid(values=values, columns=3, names=("a", "b", "")).image()
+    below = named[:, tiles.GAP + 48 : named.shape[1] - tiles.GAP]
+    ink = [
+        float((1 - below[:, :, tiles.GAP + n * 52 : tiles.GAP + n * 52 + 48]).sum())
+        for n in range(3)
+    ]
+    assert named.shape[2] == plain.shape[2] and named.shape[1] > plain.shape[1]
+    assert ink[0] > 1 and ink[1] > 1 and ink[2] == 0
+
+
+def test_a_name_too_long_is_cut() -> None:
+    assert tiles.fitted("short", 100) == "short"
+    cut = tiles.fitted("a name that is far too long", 60)
+    assert cut.endswith("…") and tiles.text_width(cut, tiles.LETTER) <= 60
+    assert tiles.fitted("W", 1) == ""
+
+
+@pytest.mark.parametrize("size", [(300, 450), (40, 4000), (4000, 40), (1, 1)])
+def test_bars_are_as_long_as_their_shares(size: tuple[int, int]) -> None:
+    shares = torch.tensor([0.75, 0.25, 0.0])
+    made = pl.Ranking(
+        values=shares,
+        names=("a", "b" * 200, ""),
+        scores=shares,
+        photo=pl.open_image(torch.ones(3, *size)),
+    )
+    image = made.image()
+    blue = (image - torch.tensor(tiles.BAR).view(3, 1, 1)).abs().amax(0) < 0.01
+    lengths = blue.sum(1)
+    assert sorted(set(lengths.tolist()))[1:] == [1, 73, 219]
+    assert image.shape[2] < 800
+    assert made.data()["ranking"][0] == {"name": "a", "probability": 0.75, "score": 0.75}
+
+
+def test_a_small_picture_is_enlarged_in_whole_steps() -> None:
+    made = pl.Picture(values=torch.rand(1, 100, 50))
+    assert made.image().shape == (3, 300, 150)
+    assert torch.equal(made.image()[:, ::3, ::3], made.values.expand(3, -1, -1))
+
+
+def test_the_recipe_travels_in_every_file(here: Path) -> None:
+    made = heatmap(torch.rand(4, 4), (9, 8))
+    made.save("a.png", arrays="npz")
+    made.save("b.PNG", arrays="safetensors")
+    texts = [png_text(Path("a.png")), png_text(Path("b.PNG"))]
+    with np.load("a.npz", allow_pickle=False) as arrays:
+        texts.append(str(arrays["pellucid"]))
+        assert np.array_equal(arrays["values"], made.values)
+    with safe_open("b.safetensors", "pt") as opened:
+        texts.append(opened.metadata()["pellucid"])
+        assert torch.equal(opened.get_tensor("values"), made.values)
+    assert [pl.Recipe.parse(text) for text in texts] == [RECIPE] * 4
+
+
+def test_numbers_that_numpy_does_not_know(here: Path) -> None:
+    made = pl.Picture(values=torch.rand(3, 4, 4).bfloat16())
+    made.save("a.png", arrays="npz")
+    with np.load("a.npz") as arrays:
+        assert np.array_equal(arrays["values"], made.values.float().numpy())
+
+
+def test_refuses_to_overwrite(here: Path) -> None:
+    made = heatmap(torch.rand(4, 4), (9, 8))
+    Path("a.npz").write_text("mine")
+    Path("link.png").symlink_to("nowhere")
+    for name, there in (("a.png", "a.npz"), ("link.png", "link.png")):
+        with pytest.raises(pl.PellucidError, match=f"{there} is there already; --force"):
+            made.save(name, arrays="npz")
+    assert Path("a.npz").read_text() == "mine"
+    assert {entry.name for entry in here.iterdir()} == {"a.npz", "link.png"}
+    made.save("a.png", arrays="npz", force=True)
+    assert np.load("a.npz")["values"].shape == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "message"),
+    [
+        ("a.jpg", {}, "saved as .png, not 'a.jpg'"),
+        ("", {}, "saved as .png"),
+        ("none/a.png", {}, "cannot write none/a.png: No such file"),
+        ("file/a.png", {}, "cannot write file/a.png"),
+        ("folder.png", {"force": True}, "cannot write folder.png"),
+        ("a" * 300 + ".png", {}, "cannot write a+.png: File name too long"),
+        ("a\0.png", {}, "cannot write"),
+        ("a.png", {"arrays": "csv"}, "npz or safetensors, not 'csv'"),
+    ],
+)
+def test_what_cannot_be_saved(name: str, more: Any, message: str, here: Path) -> None:
+    Path("file").write_text("")
+    Path("folder.png").mkdir()
+    with pytest.raises(pl.PellucidError, match=message):
+        heatmap(torch.rand(4, 4), (9, 8)).save(name, **more)
+    assert {entry.name for entry in here.iterdir()} == {"file", "folder.png"}
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize("where", ["open", "replace"])
+@pytest.mark.parametrize("there", [True, False])
+def test_nothing_half_written_is_left(
+    error: BaseException, where: str, there: bool, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if there:
+        Path("a.png").write_text("old")
+    real_open, calls = Path.open, 0
+
+    def fail(self: Path, *args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 2:  # the picture is written, the arrays are not
+            real_open(self, "wb").close()
+            raise error
+        return real_open(self, *args, **kwargs)
+
+    def never(*_: Any) -> None:
+        raise error
+
+    if where == "open":
+        monkeypatch.setattr(Path, "open", fail)
+    else:
+        monkeypatch.setattr(os, "replace", never)
+    wanted = pl.PellucidError if isinstance(error, OSError) else KeyboardInterrupt
+    with pytest.raises(wanted, match="No space left" if isinstance(error, OSError) else None):
+        heatmap(torch.rand(4, 4), (9, 8)).save("a.png", arrays="npz", force=True)
+    assert [entry.name for entry in here.iterdir()] == (["a.png"] if there else [])
+    assert not there or Path("a.png").read_text() == "old"
+
+
+def test_files_are_readable_as_the_user_wants(here: Path) -> None:
+    mask = os.umask(0o027)
+    try:
+        results.write_whole(Path("a.html"), b"page")
+    finally:
+        os.umask(mask)
+    assert Path("a.html").stat().st_mode & 0o777 == 0o640
+
+
+def test_captions_cannot_break_a_page() -> None:
+    recipe = pl.Recipe("saliency", {"target": "<script>"})
+    made = pl.Picture(values=torch.rand(3, 4, 4), caption='"><script>', recipe=recipe)
+    assert "<script>" not in made._repr_html_()
+
+
+def test_the_picture_in_the_file_is_the_picture(here: Path) -> None:
+    made = heatmap(torch.rand(4, 4), (90, 80))
+    with Image.open(made.save("a.png")) as opened:
+        found = torch.from_numpy(np.asarray(opened).copy()).permute(2, 0, 1)
+    assert torch.equal(found, (made.image() * 255).round().byte())
+    assert made.colours in colour.MAPS
