@@ -48,7 +48,9 @@ def main() -> None:
                 for _ in range(4):
                     net.module(inputs.repeat(64, 1, 1, 1))
 
-        def recorded(net: pl.Network = net, layer: str = middle) -> None:
+        def recorded(
+            net: pl.Network = net, inputs: torch.Tensor = inputs, layer: str = middle
+        ) -> None:
             with torch.no_grad(), pl.recording(net.module, [layer], stop=False):
                 net.module(inputs)
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import awkward
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn.modules import module as globally
 
 import pellucid as pl
+from conftest import awkward
 from pellucid.method import Method
 from pellucid.register import entries
 

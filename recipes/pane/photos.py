@@ -76,7 +76,7 @@ def epoch(
 
 
 def centre(image: Tensor, resize: int, size: int) -> Tensor:
-    """One photo as the network sees it outside of training: shorter side to `resize`, centre `size`."""
+    """One photo as used outside of training: shorter side to `resize`, its centre of `size`."""
     height, width = image.shape[1:]
     scale = resize / min(height, width)
     shape = [max(size, round(height * scale)), max(size, round(width * scale))]
@@ -116,7 +116,9 @@ def _crop(image: Tensor, size: int, random: np.random.Generator) -> Tensor:
 
 def _light(batch: Tensor, random: np.random.Generator) -> Tensor:
     def factor(spread: float) -> Tensor:
-        return torch.from_numpy(random.uniform(1 - spread, 1 + spread, (len(batch), 1, 1, 1))).float()
+        return torch.from_numpy(
+            random.uniform(1 - spread, 1 + spread, (len(batch), 1, 1, 1))
+        ).float()
 
     batch = batch * factor(0.3)
     grey = batch.mean(1, keepdim=True)

@@ -30,7 +30,10 @@ def trainable(classes: int) -> nn.Sequential:
     for name, layer in Pane(classes).named_children():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            named += [(name, layer), (name.replace("conv", "norm"), nn.BatchNorm2d(layer.out_channels))]
+            named += [
+                (name, layer),
+                (name.replace("conv", "norm"), nn.BatchNorm2d(layer.out_channels)),
+            ]
         elif isinstance(layer, nn.Linear):
             named += [("dropout", nn.Dropout(0.2)), (name, layer)]
         else:
@@ -125,7 +128,7 @@ def _step(
 
 
 def _disturbed(network: nn.Module, images: Tensor, classes: Tensor, radius: float) -> Tensor:
-    """One step of projected gradient ascent from a random point of the L2 ball (Wong et al. 2020)."""
+    """One step of projected gradient ascent from a random point of the ball (Wong et al. 2020)."""
     share = torch.rand(len(images), 1, 1, 1, device=images.device)
     start = _unit(torch.randn_like(images)) * radius * share
     start.requires_grad_()

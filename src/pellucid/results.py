@@ -152,7 +152,11 @@ class Heatmap(Result):
         return tiles.enlarged(colour.MAPS[self.colours](self._shades()), SHOWN)
 
     def _shades(self) -> Float[Tensor, "height width"]:
-        shades = colour.ranged(self.values.detach().cpu(), self.scale, self.clip)
+        values = self.values.detach().cpu()
+        if self.low_is_strong and self.scale == "range":
+            # Not one minus the shades: a constant map is dark either way.
+            return self.frame.to_photo(colour.ranged(-values, self.scale, self.clip))
+        shades = colour.ranged(values, self.scale, self.clip)
         return self.frame.to_photo(1 - shades if self.low_is_strong else shades)
 
     def over(self, photo: Any = None, *, opacity: float = 0.85) -> Picture:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
@@ -61,6 +60,7 @@ def figure(result: Result, name: str, command: str, most: int) -> Figure:
     """A result as a figure of at most about `most` bytes."""
     caption = result.caption
     bars: tuple[tuple[str, float], ...] = ()
+    shots: tuple[Shot, ...]
     if isinstance(result, Ranking):
         kind = "ranking"
         shots = (photo_shot(result.photo, most),)
@@ -135,6 +135,4 @@ def _crisp(grid: Grid) -> Float[Tensor, "3 height width"]:
     factor = ceil(GRID_WIDTH / image.shape[2] - 0.25)
     if factor <= 1:
         return image
-    changes: dict[str, Any] = {"tile": grid.tile * factor}
-    # The same rows as in the saved picture.
-    return replace(grid, **changes).image()
+    return replace(grid, tile=grid.tile * factor).image()

@@ -87,12 +87,13 @@ def lecture() -> list[Method[Any]]:
 
 
 def _section(method: Method[Any], net: Network, photos: list[Photo], quick: bool) -> Section:
-    section = Section(method, _page(method.name), entries()[method.name].summary)
+    summary = (method.__doc__ or "").partition("\n")[0]
+    section = Section(method, _page(method.name), summary)
     try:
         for task in tasks(method, net, photos, quick):
             section.places.append(Place(task, task.command(net)))
-    except PellucidError as error:
-        section.problem = str(error)
+    except Exception as error:
+        section.problem = reason(error)
     return section
 
 
@@ -149,7 +150,7 @@ def _attempt(
                 break
             yield Step(step.done, step.total, f"{text}: {step.text}", step.picture)
         kept = original(result)
-        shown = figure(result, task.name, kept.recipe.command(), most)
+        shown = figure(result, task.name, task.method.command(kept.recipe), most)
         folder = out / "pictures"
         folder.mkdir(parents=True, exist_ok=True)
         kept.save(folder / f"{task.name}.png", force=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from dataclasses import dataclass, field
@@ -153,6 +154,9 @@ def earlier(out: Path, force: bool) -> set[str]:
     """
     if out.exists() and not out.is_dir():
         raise PellucidError(f"{out} is a file; the tour is written into a folder")
+    there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise PellucidError(f"{there} cannot be written into")
     page = out / "index.html"
     text = page.read_text("utf-8", "replace") if page.is_file() else ""
     ours = re.search(rf'<meta name="{MARK}" content="([^"]*)">', text)

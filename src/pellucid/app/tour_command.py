@@ -29,7 +29,7 @@ class Language(StrEnum):
 def tour(
     photo: flags.PhotoWords = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="smaller pictures, within a minute")
+        bool, typer.Option("--quick", help="the first picture of each method, within a minute")
     ] = False,
     lang: Annotated[Language, typer.Option(help="of the page: English or Chinese")] = Language.en,
     show: Annotated[bool, typer.Option("--open", help="show the page in the browser")] = False,

@@ -37,16 +37,17 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "interrupted": "Left out, because the tour was stopped. This makes it:",
         "no_page": "Nobody has written about this method yet.",
         "notice_quick": "This is the quick tour: the first picture of every method. All of them:",
-        "notice_late": "For lack of time, {count} of {total} pictures are left out; in their "
-        "places stand the commands that make them.",
-        "notice_interrupted": "The tour was stopped: {count} of {total} pictures are missing; in "
+        "notice_late": "Left out for lack of time: {count} of {total} pictures. In their places "
+        "stand the commands that make them.",
+        "notice_interrupted": "The tour was stopped. Missing: {count} of {total} pictures. In "
         "their places stand the commands that make them.",
         "next": "What next",
         "next_yours": "The same tour on a photo of yours:",
         "next_network": "… through another network (torchvision’s names, timm:NAME, hf:NAME):",
         "next_layers": "The layers of this network, whose names every method understands:",
         "next_replay": "The pictures lie beside this page in their original pixels, in the folder "
-        "pictures, with their recipes inside. Any of them can be made again and compared:",
+        "pictures, with their recipes inside. From the folder of this page, any of them can be "
+        "made again and compared:",
         "next_help": "All methods, and all settings of one:",
         "made_with": "Made with",
     },
@@ -89,7 +90,7 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "next_network": "换一个网络（torchvision 的名称、timm:名称、hf:名称）：",
         "next_layers": "列出这个网络的各层，所有方法都认得这些名称：",
         "next_replay": "原始像素的图像都在本页旁边的 pictures "
-        "文件夹里，生成方法也写在图像文件当中。任何一幅都可以重新生成，并与原图比对：",
+        "文件夹里，生成方法也写在图像文件当中。在本页所在的文件夹里，任何一幅都可以重新生成，并与原图比对：",
         "next_help": "查看所有方法，以及某个方法的全部设置：",
         "made_with": "制作环境",
     },

@@ -72,7 +72,7 @@ def rule_for(operation: Any) -> Rule:
     return RULES.get(name) or RULES.get(name.rstrip("_")) or default
 
 
-class Trace(TorchDispatchMode):
+class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
     """While active, keeps what every tensor computed from `image` sees of it.
 
     A dispatch mode is below modules, functions, methods and in-place operators: all of them arrive
@@ -82,7 +82,7 @@ class Trace(TorchDispatchMode):
     supports_higher_order_operators = True
 
     def __init__(self, image: Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.image = (image.shape[-2], image.shape[-1])
         self.clock = 0
         self.sights: Any = WeakTensorKeyDictionary()

@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import partial
 from typing import Any
 
 from pellucid.fields.sight import Call, Lost, Rule, Seen, Sight, chosen, dimensions, only
@@ -27,9 +26,13 @@ def slid(source: Seen, windows: Mapping[int, Window], fold: Fold | None = None) 
             if inner != 1 or source.shape[dim] != len(axis):
                 raise Lost
             taps, step = windows[dim]
-            axis = axis.through(taps, step, partial(fold, units=len(axis)) if fold else None)
+            axis = axis.through(taps, step, _bound(fold, len(axis)) if fold else None)
         axes.append(axis)
     return replace(source.sight, axes=(axes[0], axes[1]))
+
+
+def _bound(fold: Fold, units: int) -> Callable[[int], int]:
+    return lambda tap: fold(tap, units)
 
 
 def gathered(units: int, kernel: int, stride: int, padding: int, dilation: int) -> Window:

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.errors import PellucidError
+from pellucid.make import transforms
 from pellucid.make.ascend import Image, ascend, slope
 from pellucid.method import Step, method
 from pellucid.network import Network
@@ -25,18 +26,23 @@ def feature(
     ],
     *,
     steps: Annotated[int, Help("of gradient ascent", low=1)] = 200,
-    rate: Annotated[float, Help("of a step, in standard deviations of the pixels", low=0)] = 0.05,
+    rate: Annotated[float, Help("of a step, in standard deviations of the pixels", low=0)] = 0.1,
     decay: Annotated[
         float, Help("share of the picture that each step takes back (L2)", low=0, high=1)
-    ] = 0.01,
-    seed: Annotated[int, Help("of the noise that wakes a unit that is silent on grey")] = 0,
+    ] = 0.005,
+    jitter: Annotated[
+        float, Help("random shift and scaling before each step, share of the side", low=0, high=0.5)
+    ] = 0.04,
+    seed: Annotated[int, Help("of the jitter, and of noise that wakes a silent unit")] = 0,
 ) -> Generator[Step, None, Picture]:
     """The picture that a unit answers to most strongly, drawn from nothing.
 
     Gradient ascent on the image: I* = argmax f(I) - decay * |I|^2, from zeros, the network fixed
     (Simonyan, Vedaldi, Zisserman 2014). For a channel the mean over its places is raised, for a
-    class its unnormalised score. We depart from the paper in two things: steps are of equal
-    length, and pixels stay within black and white.
+    class its unnormalised score. We depart from the paper in three things: steps are of equal
+    length, pixels stay within black and white, and each step sees the picture a little shifted and
+    scaled, without which the checkerboard of the network's strides covers it (Mordvintsev, Olah,
+    Tyka 2015). `jitter=0` is the plain form.
 
     Returns:
         Picture with `.values` (3 or 1, height, width), 0 to 1, of the network's input size.
@@ -67,9 +73,15 @@ def feature(
     def after(images: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c h w"]:
         return torch.minimum(torch.maximum(images * (1 - decay), black), white)
 
+    side = min(net.preprocess.size)
+    shift = int(jitter * side)  # whole pixels: an input of a few pixels is left in its place
+
+    def jittered(images: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch"]:
+        return value(transforms.scaled(transforms.shifted(images, shift), 2 * shift / side))
+
     start = _awake(net, value, unit)
     values: list[float] = []
-    work = ascend(start, value, steps=steps, rate=rate, after=after)
+    work = ascend(start, jittered, steps=steps, rate=rate, after=after)
     image = start
     for done, (image, now) in enumerate(work, start=1):
         values.append(now[0])
