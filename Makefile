@@ -13,7 +13,7 @@ help:  ## this list
 setup: $(VENV)/.dev  ## .venv with everything that users and developers need
 
 tour: $(VENV)/.core  ## the main job: one page that shows what a real network sees
-	$(BIN)/pellucid tour --out $(TOUR) --force
+	$(BIN)/pellucid tour --out $(TOUR)
 
 test: $(VENV)/.dev lint  ## types, format and all tests
 	$(BIN)/python -m pytest

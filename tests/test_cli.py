@@ -116,7 +116,7 @@ def test_help_shows_every_option(entry: Entry) -> None:
 def test_help_shows_bounds_and_defaults() -> None:
     text = plain(shell("feature", "--help").output)
     assert "--steps INTEGER (at least 1) of gradient ascent [default: 200]" in text
-    assert "--decay NUMBER (0 to 1)" in text and "[default: 0.01]" in text
+    assert "--decay NUMBER (0 to 1)" in text and "[default: 0.005]" in text
     fill = plain(shell("occlusion", "--help").output)
     assert "--fill mean|zero|blur|noise" in fill and "[default: mean]" in fill
     assert "--joint --no-joint" in plain(shell("filters", "--help").output)

@@ -19,7 +19,7 @@ def filters(
     ] = None,
     *,
     joint: Annotated[bool, Help("one range of shades for all filters, not one for each")] = False,
-    most: Annotated[int, Help("filters shown, of the first ones", low=1)] = 64,
+    most: Annotated[int, Help("filters shown, and inputs of each: the first ones", low=1)] = 64,
 ) -> Grid:
     """The weights of a convolution as pictures.
 
@@ -30,8 +30,8 @@ def filters(
     transformer is such a convolution too.
 
     Returns:
-        Grid with `.values` (filters, 3 or 1, height, width) on the photo, and (filters * input
-        channels, 1, height, width) on maps: the weights as they are. In a grouped convolution a
+        Grid with `.values` (filters, 3 or 1, height, width) on the photo, and (filters * inputs, 1,
+        height, width) on maps: the weights as they are. In a grouped convolution a
         filter has the input channels of its own group only, in a depthwise one a single one.
 
     Raises:
@@ -61,14 +61,17 @@ def filters(
             joint=joint,
             caption=f"{part} filters of {name}, {size}, on the photo itself",
         )
+    shown = shown[:, :most]
+    columns = shown.shape[1]
+    of = f"each of {inputs}" if columns == inputs else f"{columns} of {inputs}"
     return Grid(
         values=shown.flatten(0, 1)[:, None],
         scale="signed",
         joint=joint,
         tile=12 if inputs > 1 else 24,
-        columns=inputs if inputs > 1 else None,
+        columns=columns if inputs > 1 else None,
         caption=f"{part} filters of {name}, {size}: "
-        + (f"a row each, a tile for each of {inputs} inputs" if inputs > 1 else "one input each"),
+        + (f"a row each, a tile for {of} inputs" if inputs > 1 else "one input each"),
     )
 
 
@@ -82,7 +85,7 @@ def convolutions(net: Network) -> list[str]:
 
 
 def _examples(net: Network) -> list[dict[str, Any]]:
-    return [{}, *({"layer": name, "most": 12} for name in convolutions(net)[1:2])]
+    return [{}, *({"layer": name, "most": 24} for name in convolutions(net)[1:2])]
 
 
 def _part(net: Network, name: str) -> nn.Module | None:

@@ -33,7 +33,7 @@ def occlusion(
         int | None, Help("side of the mask, in input pixels; a fifth of the input", low=1)
     ] = None,
     stride: Annotated[
-        int | None, Help("from mask to mask, in input pixels; a quarter mask", low=1)
+        int | None, Help("from mask to mask, in input pixels; a third of the mask", low=1)
     ] = None,
     fill: Annotated[
         Fill, Help("what covers: the photo's mean colour, zero after normalising, blur, noise")
@@ -67,7 +67,7 @@ def occlusion(
     height, width = net.preprocess.size
     unit = net.unit(target) if target else best(net, inputs)
     side = window or max(1, min(height, width) // 5)
-    step = stride or max(1, side // 4)
+    step = stride or max(1, side // 3)
     if side >= max(height, width):
         raise PellucidError(f"a mask of {side} px covers the whole input of {height} x {width} px")
     rows, columns = (max(1, round(length / step)) for length in (height, width))
