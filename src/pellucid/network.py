@@ -185,6 +185,31 @@ class Network:
             raise Unknown("layer", name, known, "(`pellucid layers` lists them)")
         return self.layers[name]
 
+    def best(self, inputs: Float[Tensor, "1 channels height width"]) -> Unit:
+        """The most probable class of an input."""
+        with torch.no_grad():
+            return self._class(str(int(self.scores(inputs)[0].argmax())))
+
+    def spread(self, count: int) -> list[Layer]:
+        """Layers whose channels have places, evenly from shallow to deep.
+
+        Rectified ones where the network has enough of them: what is zero there is not seen.
+
+        Raises:
+            PellucidError: there is no such layer.
+        """
+        placed = [
+            layer
+            for layer in self.layers.values()
+            if layer.name and min(layer.layout.grid) > 1 and layer.layout.channels > 3
+        ]
+        rectified = [layer for layer in placed if "relu" in layer.kind.lower()]
+        among = rectified if len(rectified) >= count else placed
+        if not among:
+            raise PellucidError(f"{self.name} has no layer whose channels have places in the photo")
+        last = len(among) - 1
+        return [among[round(last * number / max(1, count - 1))] for number in range(count)]
+
     def unit(self, text: str | int | Unit) -> Unit:
         """The unit that a name means.
 

@@ -131,7 +131,8 @@ def watching(module: nn.Module, take: Take, names: set[str] | None = None) -> It
     functions = names is None or any(name.endswith("()") for name in names)
     first_names: dict[nn.Module, str] = {}
     for name, part in modules.items():
-        first_names.setdefault(part, name)
+        if not isinstance(part, torch.jit.ScriptModule):  # TorchScript takes no hooks
+            first_names.setdefault(part, name)
     # A module that sits in two places has two names; in a full list it goes by its first.
     shown = [(part, name) for part, name in first_names.items()]
     if names is not None:

@@ -15,7 +15,7 @@ from pellucid.recipe import Recipe
 from pellucid.results import Result
 
 Clock = Callable[[], float]
-PROBE = 1.0  # s: what a method's pace is judged on
+PROBE = 1.0, 0.1  # seconds, and part of its share, that a method's pace is judged on
 
 
 class TooLong(Exception):
@@ -147,14 +147,17 @@ class Timetable:
             TooLong: stopped.
         """
         begun = self.clock()
+        first: tuple[float, int] | None = None
         try:
             work = task.method.steps(net, **task.photos, **task.settings)
             try:
                 while True:
                     step = next(work)
                     spent = self.clock() - begun
-                    expected = spent * step.total / max(1, step.done)
-                    if spent > PROBE and max(spent, expected) > share and step.done < step.total:
+                    first = first or (spent, step.done)
+                    expected = _expected(first, spent, step)
+                    enough = spent > max(PROBE[0], PROBE[1] * share)
+                    if enough and expected > share and step.done < step.total:
                         raise TooLong(expected)
                     yield step
             except StopIteration as stop:
@@ -167,6 +170,14 @@ class Timetable:
         spent = self.clock() - begun
         self.slowest[task.method.name] = max(spent, self.slowest.get(task.method.name, 0.0))
         return result
+
+
+def _expected(first: tuple[float, int], spent: float, step: Step) -> float:
+    """Seconds that all steps will have taken; the first one has its start-up, so it is no pace."""
+    started, done = first
+    if step.done <= done:
+        return spent
+    return started + (spent - started) * max(1, step.total - done) / (step.done - done)
 
 
 def reason(error: Exception) -> str:

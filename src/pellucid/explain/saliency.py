@@ -8,7 +8,6 @@ from pellucid.method import method
 from pellucid.network import Network
 from pellucid.option import Help
 from pellucid.results import Heatmap
-from pellucid.see.occlusion import best
 
 
 @method(examples=lambda net: [{}])
@@ -36,7 +35,7 @@ def saliency(
         >>> saliency(net, "photo:cat", target="wild_cat").over().save("why.png")
     """
     inputs, frame = net.prepare(photo)
-    unit = net.unit(target) if target else best(net, inputs)
+    unit = net.unit(target) if target else net.best(inputs)
     inputs.requires_grad_()
     value = net.neurons(inputs, unit)
     gradient = slope(value, inputs)

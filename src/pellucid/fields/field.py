@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -17,6 +15,7 @@ from pellucid.box import Box
 from pellucid.fields.axis import Axis, Status, most_cautious
 from pellucid.fields.sight import Sight
 from pellucid.fields.tracing import Trace
+from pellucid.record import watching
 
 
 @dataclass(frozen=True)
@@ -93,11 +92,11 @@ def fields(module: nn.Module, example: Tensor) -> dict[str, Field]:
         ((427, 427), (32.0, 32.0))
         >>> seen["layer2"].box(14, 14)       # pixels of the image: top, left, bottom, right
 
-    The names are those of `module.named_modules()` ("" is the network); the second call of a module
-    is "relu#2". An output without a tensor computed from the image has no field. All lengths are in
-    pixels of `example`, which is one image as the network takes it, (1, C, H, W). The module runs
-    in eval mode and is left as it was found. Two things are not seen: a branch taken because of the
-    image, and values that leave torch (numpy).
+    The names are those of `recording()`: "" is the network, "relu#2" the second call of a module,
+    "features.relu()" an activation called as a function. An output without a tensor computed from
+    the image has no field. All lengths are in pixels of `example`, which is one image as the
+    network takes it, (1, C, H, W). The module runs in eval mode and is left as it was found. Two
+    things are not seen: a branch taken because of the image, and values that leave torch (numpy).
     """
     if example.ndim != 4 or example.shape[0] != 1:
         raise ValueError(
@@ -105,27 +104,21 @@ def fields(module: nn.Module, example: Tensor) -> dict[str, Field]:
         )
     height, width = example.shape[2:]
     found: dict[str, Field] = {}
-    calls: Counter[str] = Counter()
 
-    def note(name: str, output: Any) -> None:
-        calls[name] += 1
+    def note(name: str, output: Any, _inputs: Any, _in_place: bool) -> Any:
         sights = (trace.sight(tensor) for tensor in _tensors(output))
         sight = next((sight for sight in sights if sight is not None), None)
         if sight is not None:
-            label = name if calls[name] == 1 else f"{name}#{calls[name]}"
-            found[label] = _field(sight, (height, width))
+            found[name] = _field(sight, (height, width))
+        return output
 
     # Not inference mode, even if the caller is in it: there torch hides operations inside larger
     # ones.
-    with torch.inference_mode(False), torch.no_grad(), _evaluating(module), ExitStack() as hooks:
+    with torch.inference_mode(False), torch.no_grad(), _evaluating(module):
         image = example.detach().clone()
         trace = Trace(image)
-        for name, child in module.named_modules():
-            if name and not isinstance(child, torch.jit.ScriptModule):  # TorchScript takes no hooks
-                hook = partial(lambda name, _, __, output: note(name, output), name)
-                hooks.enter_context(child.register_forward_hook(hook))
-        with trace:
-            note("", module(image))
+        with watching(module, note), trace:
+            module(image)
     return found
 
 

@@ -111,8 +111,6 @@ def _awake(
 
 
 def _examples(net: Network) -> list[dict[str, str]]:
-    from pellucid.see.activations import spread
-
-    units = [f"{layer.name}:{layer.layout.channels // 3}" for layer in spread(net, 3)[1:]]
+    units = [f"{layer.name}:{layer.layout.channels // 3}" for layer in net.spread(3)[1:]]
     classes = [f"class:{net.classes // 3}"] if len(net.layers[""].shape) == 1 else []
     return [{"want": want} for want in [*classes, *units]]

@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from pellucid.errors import PellucidError
 from pellucid.images import Photo
-from pellucid.layers import Layer
 from pellucid.method import method
 from pellucid.network import Network
 from pellucid.option import Help
@@ -12,7 +11,7 @@ from pellucid.record import recording
 from pellucid.results import Grid, Heatmap
 
 
-@method(examples=lambda net: [{"layer": layer.name} for layer in spread(net, 3)])
+@method(examples=lambda net: [{"layer": layer.name} for layer in net.spread(3)])
 def activations(
     net: Network,
     photo: Photo,
@@ -44,7 +43,7 @@ def activations(
         >>> activations(net, "photo:cat", "relu1").values.shape
         torch.Size([48, 1, 56, 56])
     """
-    found = net.layer(layer) if layer else spread(net, 3)[1]
+    found = net.layer(layer) if layer else net.spread(3)[1]
     inputs, frame = net.prepare(photo)
     with recording(net.module, [found.name]) as seen:
         net.module(inputs)
@@ -80,18 +79,3 @@ def activations(
         caption=f"{len(shown)} of {len(maps)} channels of {found.name}, {grid} places"
         + (f", {silent} of them silent" if silent else ""),
     )
-
-
-def spread(net: Network, count: int) -> list[Layer]:
-    """Layers with places from shallow to deep, evenly: rectified ones where the network has any."""
-    placed = [
-        layer
-        for layer in net.layers.values()
-        if layer.name and min(layer.layout.grid) > 1 and layer.layout.channels > 3
-    ]
-    rectified = [layer for layer in placed if "relu" in layer.kind.lower()]
-    among = rectified if len(rectified) >= count else placed
-    if not among:
-        raise PellucidError(f"{net.name} has no layer whose channels have places in the photo")
-    last = len(among) - 1
-    return [among[round(last * number / max(1, count - 1))] for number in range(count)]

@@ -65,7 +65,7 @@ def occlusion(
     """
     inputs, frame = net.prepare(photo)
     height, width = net.preprocess.size
-    unit = net.unit(target) if target else best(net, inputs)
+    unit = net.unit(target) if target else net.best(inputs)
     side = window or max(1, min(height, width) // 5)
     step = stride or max(1, side // 3)
     if side >= max(height, width):
@@ -106,12 +106,6 @@ def occlusion(
         caption=f"{what} of {unit}: {clean:.3g} uncovered, "
         f"{float(values.min()):.3g} to {float(values.max()):.3g} under a {side} px mask",
     )
-
-
-def best(net: Network, inputs: Float[Tensor, "1 channels height width"]) -> Unit:
-    """The most probable class of an input."""
-    with torch.no_grad():
-        return net.unit(int(net.scores(inputs)[0].argmax()))
 
 
 def _value(
