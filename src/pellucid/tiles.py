@@ -25,6 +25,14 @@ def enlarged(
     return image.repeat_interleave(factor, 1).repeat_interleave(factor, 2)
 
 
+def resized(
+    image: Float[Tensor, "3 height width"], size: tuple[int, int]
+) -> Float[Tensor, "3 h w"]:
+    """Smoothly, to a height and width in pixels."""
+    small = F.interpolate(image[None], size, mode="bilinear", antialias=True, align_corners=False)
+    return small[0].clamp(0, 1)
+
+
 def arranged(
     pictures: Float[Tensor, "tiles 3 height width"],
     names: Sequence[str] = (),
@@ -61,9 +69,7 @@ def bars(
     tall = max(row * len(names) + 2 * GAP, 180)
     scale = tall / photo.shape[1]
     across = max(1, min(2 * tall, round(photo.shape[2] * scale)))
-    small = F.interpolate(
-        photo[None], (tall, across), mode="bilinear", antialias=True, align_corners=False
-    )[0]
+    small = resized(photo, (tall, across))
     page = torch.full((3, tall, across + 16 + wide), PAPER)
     page[:, :, :across] = small
     left, first = across + 16, (tall - row * len(names)) // 2
