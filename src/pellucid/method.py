@@ -18,7 +18,7 @@ from pellucid.errors import PellucidError, Unknown
 from pellucid.images import Photo, open_image
 from pellucid.network import Network
 from pellucid.option import Option
-from pellucid.recipe import Recipe, values_hash
+from pellucid.recipe import Recipe, network_flags, values_hash
 from pellucid.results import Heatmap, Result
 
 R = TypeVar("R", bound=Result)
@@ -172,22 +172,11 @@ class Method(Generic[R]):
         while places and not places[-1][1]:
             places.pop()
         words = [word for word, _ in places]
-        flags += _network_flags(recipe) + _drawing_flags(recipe)
+        flags += network_flags(recipe.network) + _drawing_flags(recipe)
         start = ["pellucid", self.name.replace("_", "-")]
         if any(word.startswith("-") for word in words):
             return shlex.join([*start, *flags, "--", *words])
         return shlex.join([*start, *words, *flags])
-
-
-def _network_flags(recipe: Recipe) -> list[str]:
-    spec = recipe.network.get("spec") or {"name": recipe.network.get("name", "")}
-    flags = []
-    for name, value in spec.items():
-        if name == "name":
-            flags += ["--network", str(value)] if value != "pane" else []
-        elif value is not None:
-            flags += [f"--{name}", str(value)]
-    return flags
 
 
 def _drawing_flags(recipe: Recipe) -> list[str]:

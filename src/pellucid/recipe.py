@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pellucid import pane
 from pellucid.errors import PellucidError
 
 FORMAT = 1
@@ -133,3 +134,15 @@ def values_hash(values: Tensor) -> str:
     flat = values.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
     digest.update(flat.numpy().data)
     return digest.hexdigest()[:16]
+
+
+def network_flags(network: dict[str, Any]) -> list[str]:
+    """The network of a recipe in the words of the shell; none for the bundled one."""
+    spec = network.get("spec") or {"name": network.get("name", "")}
+    flags = []
+    for name, value in spec.items():
+        if name == "name":
+            flags += ["--network", str(value)] if value != pane.NAME else []
+        elif value is not None:
+            flags += [f"--{name}", str(value)]
+    return flags

@@ -15,11 +15,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from pellucid import pane
 from pellucid import weights as files
 from pellucid.errors import PellucidError, Unknown, existing
 from pellucid.network import Network
 
-BUNDLED = "pane"
 ASSETS = Path(__file__).parent / "assets"
 
 
@@ -43,7 +43,7 @@ class Model:
 
 
 def load(
-    name: str = BUNDLED,
+    name: str = pane.NAME,
     *,
     weights: str | os.PathLike[str] | None = None,
     labels: str | os.PathLike[str] | None = None,
@@ -118,7 +118,7 @@ def networks() -> dict[str, list[str]]:
     import torchvision
 
     found = {
-        "bundled": [BUNDLED],
+        "bundled": [pane.NAME],
         "torchvision": torchvision.models.list_models(module=torchvision.models),
     }
     if importlib.util.find_spec("timm"):
@@ -129,7 +129,7 @@ def networks() -> dict[str, list[str]]:
 
 
 def _find(name: str) -> Model:
-    if name == BUNDLED:
+    if name == pane.NAME:
         return _bundled()
     source, colon, rest = name.partition(":")
     if colon and source in ("timm", "hf"):
@@ -160,7 +160,7 @@ def _torchvision(name: str) -> Model:
     from torchvision import models
 
     if name not in models.list_models(module=models):
-        known = [BUNDLED, *models.list_models(module=models)]
+        known = [pane.NAME, *models.list_models(module=models)]
         raise Unknown("network", name, known, "(`pellucid networks` lists them)")
     enum = models.get_model_weights(name).DEFAULT
     preset = enum.transforms()

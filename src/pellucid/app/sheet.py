@@ -21,9 +21,8 @@ from pellucid.images import Photo
 from pellucid.method import Method
 from pellucid.network import Network
 from pellucid.page import Language, Page
-from pellucid.recipe import versions
+from pellucid.recipe import network_flags, versions
 from pellucid.results import write_whole
-from pellucid.zoo import BUNDLED
 
 MARK = "pellucid tour"
 REASONS = ("late", "interrupted")
@@ -115,7 +114,7 @@ class Sheet:
     def html(self) -> str:
         """The page as text. It has no date, so that the same tour is the same page."""
         net, every = self.net, self.places
-        flags = _flags(net)
+        flags = network_flags({"name": net.name, "spec": net.spec})
         again = ["pellucid", "tour", *flags]
         if self.named:
             for photo in self.photos:
@@ -207,13 +206,3 @@ def _pair(photo: Photo, net: Network, lang: Language) -> tuple[Shot, Shot]:
     name = photo.source or "photo"
     given = WORDS[lang]["given"].format(photo=name)
     return photo_shot(photo, 120_000), input_shot(net.preprocess.crop(photo)[0], given)
-
-
-def _flags(net: Network) -> list[str]:
-    """The network in the shell, as in a method's command."""
-    flags: list[str] = []
-    for name, value in (net.spec or {"name": net.name}).items():
-        if (name, value) != ("name", BUNDLED):
-            flag = "network" if name == "name" else name.replace("_", "-")
-            flags += [f"--{flag}", str(value)]
-    return flags
