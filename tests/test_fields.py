@@ -443,8 +443,8 @@ def test_names_of_calls_and_kinds_of_output() -> None:
         unused=conv(3, 4, 3),
     )
     seen = fields(net, image(9, 9))
-    assert list(seen) == ["a", "relu", "b", "relu#2", ""]
-    assert [seen[name].size for name in seen] == [(3, 3), (3, 3), (5, 5), (5, 5), (5, 5)]
+    assert list(seen) == ["a", "relu", "relu()", "b", "relu#2", ""]
+    assert [seen[name].size[0] for name in seen] == [3, 3, 3, 5, 5, 5]
 
 
 def test_a_network_that_looks_at_numbers_or_infers() -> None:

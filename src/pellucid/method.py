@@ -64,7 +64,7 @@ class Method(Generic[R]):
         parameters = inspect.signature(self.function).parameters
         return {name: option.read(given, hints[name]) for name, given in parameters.items()}
 
-    def __call__(self, *args: Any, **kwargs: Any) -> R:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> R:
         work = self.steps(*args, **kwargs)
         while True:
             try:
@@ -72,7 +72,7 @@ class Method(Generic[R]):
             except StopIteration as stop:
                 return cast(R, stop.value)
 
-    def steps(self, *args: Any, **kwargs: Any) -> Generator[Step, None, R]:
+    def steps(self, /, *args: Any, **kwargs: Any) -> Generator[Step, None, R]:
         """The method as an iterator of its steps; what it returns at its end is the result.
 
         Wrong settings raise here, not at the first step. Between the steps the network is as the

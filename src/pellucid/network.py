@@ -250,7 +250,7 @@ class Network:
 
     def _class(self, name: str) -> Unit:
         labels = self.labels
-        if name.isdecimal():
+        if name.isdecimal() and len(name) <= 18:
             number = int(name)
             if number >= len(labels):
                 raise PellucidError(f"{self.name} has classes 0 to {len(labels) - 1}, not {number}")

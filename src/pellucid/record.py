@@ -138,7 +138,8 @@ def watching(module: nn.Module, take: Take, names: set[str] | None = None) -> It
     if names is not None:
         shown = [(modules[name], name) for name in sorted(names) if name in modules]
     with ExitStack() as stack:
-        stack.enter_context(_removed(module.register_forward_pre_hook(start)))
+        if not isinstance(module, torch.jit.ScriptModule):
+            stack.enter_context(_removed(module.register_forward_pre_hook(start)))
         if functions:
             mode = _Functions(numbered)
             for part, name in first_names.items():

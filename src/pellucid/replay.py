@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import inspect
 import os
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ from pellucid.recipe import Recipe, versions
 from pellucid.register import entry
 from pellucid.results import Result, redrawn
 from pellucid.zoo import load
+
+MOST_BYTES = 10_000_000  # of a recipe; a small file can unpack into gigabytes
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Replay:
 
     def _repr_html_(self) -> str:
         verdict = "the same, bit for bit" if self.same else "; ".join(self.differences)
-        return f"{self.result._repr_html_()}<p>{verdict}</p>"
+        return f"{self.result._repr_html_()}<p>{html.escape(verdict)}</p>"
 
 
 def replay(
@@ -97,7 +101,7 @@ def _network(recipe: Recipe, path: str | os.PathLike[str]) -> Network:
     wrong = [
         key
         for key, value in spec.items()
-        if not isinstance(value, int if key in ("classes", "seed") else str)
+        if type(value) is not (int if key in ("classes", "seed") else str)
     ]
     if wrong:
         raise PellucidError(f"{path}: this recipe is damaged: see its network's {wrong[0]}")
@@ -134,6 +138,8 @@ def read(path: str | os.PathLike[str]) -> Recipe:
         if kind == ".npz":
             # Opened here: numpy leaves a damaged file open.
             with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
+                if zipfile.ZipFile(opened).getinfo("pellucid.npy").file_size > MOST_BYTES:
+                    raise PellucidError(f"{file}: what it says is its recipe is too large for one")
                 text = str(arrays["pellucid"])
         elif kind == ".safetensors":
             with safe_open(file, "pt") as tensors:

@@ -11,7 +11,8 @@ from torch import Tensor
 from pellucid.errors import PellucidError
 from pellucid.layout import Layout
 
-_PLACE = re.compile(r"(?P<layer>.+):(?P<channel>\d+)(?:@(?P<place>[^@]+))?")
+# A number of more digits is none: Python itself refuses to read one of thousands.
+_PLACE = re.compile(r"(?P<layer>.+):(?P<channel>\d{1,18})(?:@(?P<place>[^@]+))?")
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,13 @@ def place(text: str, layer: str, layout: Layout) -> tuple[tuple[int, int] | None
     """The position or the token that the part after "@" names."""
     if not text:
         return None, None
-    token = re.fullmatch(r"token(\d+)", text)
+    token = re.fullmatch(r"token(\d{1,18})", text)
     if token:
         index = int(token[1])
         if index >= layout.prefix:
             raise PellucidError(f"layer {layer!r} has {layout.prefix} prefix tokens, not {text!r}")
         return None, index
-    numbers = re.fullmatch(r"(\d+),(\d+)", text)
+    numbers = re.fullmatch(r"(\d{1,18}),(\d{1,18})", text)
     if not numbers:
         raise PellucidError(f"a position is @ROW,COLUMN (or @token0), not @{text}")
     row, column = int(numbers[1]), int(numbers[2])

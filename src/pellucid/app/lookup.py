@@ -10,7 +10,7 @@ import typer
 
 from pellucid.app import flags, names
 from pellucid.app.output import Output
-from pellucid.app.terminal import Progress, exits, say, say_json, show, table
+from pellucid.app.terminal import Progress, exits, harmless, say, say_json, show, table
 from pellucid.errors import PellucidError
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def _show_layers(net: Network, found: list[Layer]) -> None:
             whole = layer.field.status == "whole"
             cells += ["–" if whole and i else _pair(*part) for i, part in enumerate(parts)]
             cells.append(layer.field.status)
-        made.add_row(layer.name or "(network)", layer.kind, *cells)
+        made.add_row(harmless(layer.name) or "(network)", layer.kind, *cells)
     show(made)
     height, width = net.preprocess.size
     say(f"{net.name}: input {net.preprocess.channels} x {height} x {width}, {len(found)} rows")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sys
 import traceback
 from collections.abc import Generator, Iterator
@@ -25,6 +26,8 @@ R = TypeVar("R")
 INTERRUPTED = 130  # what shells give for Ctrl-C
 BAR = 30  # characters for a share of 1
 WIDE = 1000  # columns where nobody's screen limits them, so that no name is cut in a file
+# What steers a terminal, or turns the direction of writing: labels and recipes may come from anybody.
+_STEERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @contextmanager
@@ -55,12 +58,17 @@ def exits() -> Iterator[None]:
 def complain(text: str) -> None:
     """One line of error."""
     typer.secho("error: ", nl=False, err=True, fg="red")
-    typer.echo(text.replace("\n", " "), err=True)
+    typer.echo(harmless(text).replace("\n", " "), err=True)
 
 
 def say(text: str) -> None:
     """One line, as it is."""
-    typer.echo(text)
+    typer.echo(harmless(text))
+
+
+def harmless(text: str) -> str:
+    """A text without the characters that steer a terminal; "�" in their places."""
+    return _STEERS.sub("�", text)
 
 
 def say_json(data: Any) -> None:
@@ -72,9 +80,9 @@ def show(table: Table) -> None:
     """A table, as wide as the screen; as wide as it needs in a file."""
     from rich.console import Console
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=WIDE)
+        console.width = WIDE
     console.print(table)
 
 
@@ -104,7 +112,7 @@ def bars(ranking: Ranking) -> Table:
     for name, share, score in rows:
         length = 0.0 if math.isnan(share) else share
         bar = Bar(1, 0, length, width=BAR) if blocks else Text("#" * round(BAR * length))
-        made.add_row(Text(name), bar, f"{share:.1%}", f"{score:.2f}")
+        made.add_row(harmless(name), bar, f"{share:.1%}", f"{score:.2f}")
     return made
 
 
@@ -142,12 +150,15 @@ class Progress:
 
     def say(self, text: str) -> None:
         """What is being done now, without an end in sight."""
-        self.bar.update(self.task, description=text, total=None)
+        self.bar.update(self.task, description=harmless(text), total=None)
 
     def step(self, step: Step) -> None:
         """How far the work is."""
         self.bar.update(
-            self.task, description=step.text, completed=step.done, total=max(1, step.total)
+            self.task,
+            description=harmless(step.text),
+            completed=step.done,
+            total=max(1, step.total),
         )
 
     def follow(self, work: Generator[Step, None, R]) -> R:
