@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 TOUR ?= pellucid-tour
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:  # two installers at once would break each other's .venv
 .PHONY: help setup tour test lint docs bench web clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 8
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.dev  ## .venv with everything that users and developers need
 

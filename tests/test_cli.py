@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 import pellucid as pl
 from pellucid.app import names
 from pellucid.app.cli import app
+from pellucid.app.terminal import fitting
 from pellucid.method import Method, Step
 from pellucid.register import Entry, entries
 
@@ -115,8 +117,8 @@ def test_help_shows_every_option(entry: Entry) -> None:
 
 def test_help_shows_bounds_and_defaults() -> None:
     text = plain(shell("feature", "--help").output)
-    assert "--steps INTEGER (at least 1) of gradient ascent [default: 200]" in text
-    assert "--decay NUMBER (0 to 1)" in text and "[default: 0.005]" in text
+    assert "--steps INTEGER (at least 1) of gradient ascent [default: 128]" in text
+    assert "--decay NUMBER (0 to 1)" in text and "[default: 0.02]" in text
     fill = plain(shell("occlusion", "--help").output)
     assert "--fill mean|zero|blur|noise" in fill and "[default: mean]" in fill
     assert "--joint --no-joint" in plain(shell("filters", "--help").output)
@@ -491,3 +493,27 @@ def test_ctrl_c_before_there_is_a_page(tiny: str, empty: Path, report: dict[str,
     assert result.exit_code == 130
     assert "nothing was saved" in result.output
     assert not list(empty.iterdir())
+
+
+def test_labels_do_not_steer_the_terminal(tiny: str, empty: Path) -> None:
+    """Labels, photos and recipes may come from anybody."""
+    steers = "\x1b]0;owned\x07\x1b[31m\u202e"
+    Path("labels.txt").write_text("\n".join(f"{steers}[bold]:cat: {n}" for n in range(4)), "utf-8")
+    words = ["photo:cat", "--network", tiny, "--labels", "labels.txt"]
+    outputs = [
+        shell(name, *words, "--out", f"{name}.png").output for name in ("predict", "saliency")
+    ]
+    outputs.append(shell("saliency", *words, "--target", "\x1b[31m").output)
+    assert not set("".join(outputs)) & set("\x1b\x07\u202e")
+    assert "\ufffd" in outputs[0] and "\ufffd" in outputs[1]
+    assert "[bold]:cat: 3" in outputs[0]
+
+
+def test_a_narrow_screen_cuts_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pellucid.app.terminal._console", lambda: Console(width=32))
+    columns, row = ("layer", "kind", "output"), ["block.1.conv", "Conv2d", "8 x 16 x 16"]
+    made, left_out = fitting(columns, [row], right=("output",), spare=("kind", "output"))
+    assert left_out == ["kind"]
+    assert [column.header for column in made.columns] == ["layer", "output"]
+    assert list(made.columns[0].cells) == ["block.1.conv"]
+    assert fitting(columns[:2], [row[:2]], spare=("kind",))[1] == []

@@ -58,3 +58,12 @@ def test_existing_says_why_not(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(PellucidError, match=reason):
         existing("photo", Path(name))
+
+
+def test_where_no_file_is_near_those_of_its_kind_are_shown(tmp_path: Path) -> None:
+    for name in ("dog.jpg", "resnet.pth", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(PellucidError, match=r"there is resnet\.pth \(in"):
+        existing("weights file", tmp_path / "weights_of_mine_2.pth")
+    with pytest.raises(PellucidError, match=r"there is dog\.jpg, notes\.txt, resnet\.pth \(in"):
+        existing("weights file", tmp_path / "weights_of_mine_2.safetensors")

@@ -1,8 +1,10 @@
 """Imports point down the list of rooms, and the public face imports nothing heavy."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,20 @@ def test_public_names_stand_before_the_files_of_the_same_name() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["method", "replay", "fields", "pellucid.option"]
+
+
+def test_what_is_imported_is_among_the_dependencies() -> None:
+    """One that merely comes along with another may be gone with its next version."""
+    project = tomllib.loads((SOURCE.parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    known = {re.split(r"[^\w-]", text)[0].lower() for listed in lists for text in listed}
+    # A package's name where it is not that of its module; the hub's client is timm's own, too.
+    names = {"PIL": "pillow", "markdown_it": "markdown-it-py", "huggingface_hub": "timm"}
+    for path in FILES:
+        for node in ast.walk(ast.parse((SOURCE / path).read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                found = [alias.name for alias in node.names]
+            else:
+                found = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for top in {name.partition(".")[0] for name in found} - sys.stdlib_module_names:
+                assert top == "pellucid" or names.get(top, top) in known, f"{path}: {top}"

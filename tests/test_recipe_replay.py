@@ -265,3 +265,66 @@ def test_a_recipe_without_its_own_drawing_is_drawn_its_own_way(bundled: pl.Netwo
     recipe = pl.predict(bundled, "photo:cat").recipe
     assert recipe.drawing is None
     assert replace(recipe, drawing=("over", {})) == recipe.drawn("over")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data["photos"]["photo"].update(source="//far.example/share/cat.png"),
+        lambda data: data["network"]["spec"].update(
+            weights=r"\\far.example\share\pane.safetensors"
+        ),
+        lambda data: data["network"]["spec"].update(name="hf://far.example/share"),
+        lambda data: data.update(
+            drawing=["over", {"opacity": 0.5, "photo": "//far.example/a.png"}]
+        ),
+    ],
+)
+def test_other_machines_are_not_called(saved: Path, change: Any) -> None:
+    edited(saved, change)
+    with pytest.raises(pl.PellucidError, match="on another machine"):
+        pl.replay(saved)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda data: data.update(settings={"self": 1}), "no setting of saliency 'self'"),
+        (lambda data: data["settings"].update(target="9" * 5000), "no class '999"),
+        (
+            lambda data: data["settings"].update(target="conv1:" + "9" * 5000),
+            "a unit is LAYER:CHANNEL",
+        ),
+        (
+            lambda data: data["network"]["spec"].update(weights="random", classes=10**12),
+            "classes is a whole number from 1 to 1,000,000",
+        ),
+        (
+            lambda data: data["network"]["spec"].update(weights="random", classes=True),
+            "see its network's classes",
+        ),
+        (
+            lambda data: data["network"]["spec"].update(weights="random", seed=2**70),
+            "random weights are random",
+        ),
+    ],
+)
+def test_absurd_recipes_are_refused(saved: Path, change: Any, says: str) -> None:
+    edited(saved, change)
+    with pytest.raises(pl.PellucidError, match=says):
+        pl.replay(saved)
+
+
+def test_a_recipe_brings_no_markup_into_a_notebook(saved: Path) -> None:
+    edited(saved, lambda data: data["versions"].update({"<script>": "1"}))
+    shown = pl.replay(saved)
+    assert "<script>: none now" in shown.differences[0]
+    shown = replace(shown, same=False)
+    assert "<script>" not in shown._repr_html_() and "&lt;script&gt;" in shown._repr_html_()
+
+
+def test_a_small_file_does_not_unpack_into_gigabytes(here: Path) -> None:
+    np.savez_compressed("bomb.npz", pellucid=np.zeros(20_000_000, np.uint8))
+    assert Path("bomb.npz").stat().st_size < 100_000
+    with pytest.raises(pl.PellucidError, match="too large"):
+        pl.replay("bomb.npz")

@@ -357,3 +357,19 @@ def test_densenets_functional_rectifier() -> None:
         net.module(x)
     assert bool((seen["features"] < 0).any())
     assert torch.equal(seen["relu()"], seen["features"].clamp(min=0))
+
+
+@pytest.mark.filterwarnings("ignore")  # TorchScript is deprecated
+def test_torchscript_can_be_asked_but_not_opened() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
+    scripted = pl.Network(torch.jit.script(net), size=16)
+    for method in (pl.predict, pl.saliency):
+        shown = method(scripted, "photo:cat").values
+        assert torch.equal(shown, method(pl.Network(net, size=16), "photo:cat").values)
+    with pytest.raises(pl.PellucidError, match="no layer '0'"):
+        pl.saliency(scripted, "photo:cat", target="0:1")
+    with (
+        pytest.raises(pl.PellucidError, match="layer '0' is TorchScript"),
+        pl.recording(scripted, ["0"]),
+    ):
+        pass

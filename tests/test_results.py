@@ -144,6 +144,17 @@ def test_bars_are_as_long_as_their_shares(size: tuple[int, int]) -> None:
     assert made.data()["ranking"][0] == {"name": "a", "probability": 0.75, "score": 0.75}
 
 
+def test_many_bars_stay_a_picture() -> None:
+    shares = torch.full((5000,), 0.5)
+    shares[0] = torch.nan  # of a network whose scores overflow
+    photo = pl.open_image(torch.zeros(3, 30, 40))
+    names = tuple(map(str, range(5000)))
+    image = pl.Ranking(values=shares, names=names, scores=shares, photo=photo).image()
+    blue = (image - torch.tensor(tiles.BAR).view(3, 1, 1)).abs().amax(0) < 0.01
+    assert int((blue.any(1).int().diff() == 1).sum()) == 100
+    assert image.shape[1] < 4000 and image.shape[2] < 1100
+
+
 def test_a_small_picture_is_enlarged_in_whole_steps() -> None:
     made = pl.Picture(values=torch.rand(1, 100, 50))
     assert made.image().shape == (3, 300, 150)
@@ -176,7 +187,7 @@ def test_refuses_to_overwrite(here: Path) -> None:
     Path("a.npz").write_text("mine")
     Path("link.png").symlink_to("nowhere")
     for name, there in (("a.png", "a.npz"), ("link.png", "link.png")):
-        with pytest.raises(pl.PellucidError, match=f"{there} is there already; --force"):
+        with pytest.raises(pl.PellucidError, match=f"{there} is there already; force=True"):
             made.save(name, arrays="npz")
     assert Path("a.npz").read_text() == "mine"
     assert {entry.name for entry in here.iterdir()} == {"a.npz", "link.png"}
@@ -258,3 +269,23 @@ def test_the_picture_in_the_file_is_the_picture(here: Path) -> None:
         found = torch.from_numpy(np.asarray(opened).copy()).permute(2, 0, 1)
     assert torch.equal(found, (made.image() * 255).round().byte())
     assert made.colours in colour.MAPS
+
+
+def test_results_and_photos_say_themselves_in_one_line() -> None:
+    made = heatmap(torch.rand(4, 5), (9, 8))
+    ranking = pl.Ranking(
+        values=torch.tensor([0.75, 0.25]),
+        names=("cat", "dog"),
+        scores=torch.tensor([2.0, 1.0]),
+        photo=made.photo,
+    )
+    assert repr(made) == "<Heatmap 4 x 5: c>"
+    assert repr(ranking) == "<Ranking cat 75.0%, dog 25.0%>"
+    assert repr(made.photo) == "<Photo without a name, 8 x 9 px>"
+    assert repr(pl.open_image("photo:cat")) == "<Photo photo:cat, 451 x 300 px>"
+
+
+@pytest.mark.parametrize("count", [2, 6, 8, 18, 32])
+def test_square_tiles_make_a_page_that_is_wider_than_tall(count: int) -> None:
+    page = tiles.arranged(torch.zeros(count, 3, 8, 8))
+    assert page.shape[2] > page.shape[1]

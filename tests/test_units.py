@@ -163,3 +163,16 @@ def test_a_network_without_scores_has_no_classes(tmp_path: Path) -> None:
     net = pl.Network(nn.Conv2d(3, 4, 3), size=(24, 32))
     with pytest.raises(pl.PellucidError, match="not a row of class scores"):
         net.unit("class:0")
+
+
+def test_a_unit_in_place_of_its_layer(net: pl.Network) -> None:
+    name = next(name for name in net.layers if name)
+    with pytest.raises(pl.PellucidError, match=f"'{name}:3' is a unit; its layer is '{name}'"):
+        net.layer(f"{name}:3")
+
+
+def test_a_network_that_does_not_take_the_input() -> None:
+    wrong = pl.Network(nn.Sequential(nn.Conv2d(1, 4, 3)), size=16)
+    with pytest.raises(pl.PellucidError, match=r"does not take an input of 3 x 16 x 16 \(.*mean="):
+        _ = wrong.layers
+    assert pl.Network(wrong.module, size=16, mean=[0.5], std=[0.5]).layers["0"].shape == (4, 14, 14)

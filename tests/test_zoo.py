@@ -1,6 +1,7 @@
 """The zoo: networks by name, from a file, on a device."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -105,6 +106,38 @@ def test_a_device_is_chosen_when_none_is_named() -> None:
 def test_random_weights_with_a_wrong_seed(weights: str) -> None:
     with pytest.raises(pl.PellucidError, match="random:SEED"):
         pl.load("squeezenet1_1", weights=weights)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"classes": 0}, "from 1 to 1,000,000, not 0"),
+        ({"classes": -3}, "not -3"),
+        ({"classes": 10**12}, "not 1000000000000"),
+        ({"classes": "7"}, "not '7'"),
+        ({"seed": -1}, "not 'random:-1'"),
+        ({"seed": 2**70}, "random:SEED"),
+        ({"name": 7}, "by its name, not by int"),
+    ],
+)
+def test_what_no_network_can_have(wrong: dict[str, Any], says: str) -> None:
+    with pytest.raises(pl.PellucidError, match=says):
+        pl.load(**{"name": "resnet18", "weights": "random"} | wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"size": "a"}, "size is a positive whole number"),
+        ({"size": 32.5}, "size is a positive whole number"),
+        ({"size": (0, 8)}, "size is a positive whole number"),
+        ({"std": [1, 0, 1]}, "std is positive"),
+        ({"interpolation": "bilinaer"}, "did you mean 'bilinear'"),
+    ],
+)
+def test_what_no_preprocessing_can_be(wrong: dict[str, Any], says: str) -> None:
+    with pytest.raises(pl.PellucidError, match=says):
+        pl.Network(torch.nn.Flatten(), **wrong)
 
 
 def test_classes_and_labels_of_random_weights(tmp_path: Path) -> None:
@@ -231,7 +264,7 @@ def test_weights_and_labels_for_a_network_of_ones_own(own: Path, tmp_path: Path)
     ("factory", "reason"),
     [
         ("biuld", "did you mean 'build'"),
-        ("number", "gives a int, not a torch module"),
+        ("number", "gives int, not a torch module"),
         ("needs", "TypeError: needs.. missing 1 required"),
         ("fail", "nets.py, line 44: KeyError: 'no such thing'"),
         ("leave", "line 48: SystemExit"),

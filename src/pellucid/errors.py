@@ -72,5 +72,7 @@ def _missing(kind: str, path: Path) -> PellucidError:
     if not path.parent.is_dir():
         return PellucidError(f"no {kind} {str(path)!r}: there is no folder {str(path.parent)!r}")
     files = sorted(entry.name for entry in islice(path.parent.iterdir(), 2000) if entry.is_file())
+    if not nearest(path.name, files):  # then at least those of its kind, if there are any
+        files = [name for name in files if Path(name).suffix == path.suffix] or files
     where = f"(in the folder {str(path.parent)!r})" if path.parent != Path() else ""
     return Unknown(kind, path.name, files, where)

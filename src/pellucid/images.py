@@ -47,7 +47,7 @@ INSTALLED = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Photo:
     """One photo as 8-bit pixels, and where it came from.
 
@@ -58,6 +58,10 @@ class Photo:
 
     pixels: UInt8[Tensor, "3 height width"]
     source: str = field(default="")
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        return f"<Photo {self.source or 'without a name'}, {width} x {height} px>"
 
     @property
     def size(self) -> tuple[int, int]:

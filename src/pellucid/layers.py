@@ -50,7 +50,9 @@ def inventory(module: nn.Module, example: Tensor) -> dict[str, Layer]:
         return output
 
     with torch.no_grad(), watching(module, note):
-        module(example)
+        output = module(example)
+    if "" not in shapes:  # TorchScript takes no hooks: of it only the output is seen
+        note("", output, (), False)
     reach = fields(module, example)
     image = (example.shape[2], example.shape[3])
     grids: list[tuple[int, int]] = []
@@ -70,7 +72,7 @@ def _layer(
     if base.endswith("()"):
         kind, parameters, leaf = base.rpartition(".")[2], 0, True
     else:
-        part = module.get_submodule(base)
+        part = module.get_submodule(base) if base else module
         kind = type(part).__name__
         parameters = sum(weight.numel() for weight in part.parameters())
         leaf = not any(True for _ in part.children())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from operator import index
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from jaxtyping import Float
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from pellucid import unit as units
 from pellucid.errors import PellucidError, Unknown
+from pellucid.fingerprint import Fingerprint
 from pellucid.images import Photo
 from pellucid.layers import Layer, inventory
 from pellucid.preprocess import IMAGENET_MEAN, IMAGENET_STD, Frame, Interpolation, Preprocess
@@ -56,14 +56,16 @@ class Network:
         name: str = "",
         spec: dict[str, Any] | None = None,
     ) -> None:
-        square = (size, size) if isinstance(size, int) else (size[0], size[1])
+        square = _pair("size", size)
         if len(mean) != len(std) or len(mean) not in (1, 3):
             raise PellucidError(
                 f"mean and std have one number for each input channel, 1 or 3 of them; "
                 f"these have {len(mean)} and {len(std)}"
             )
-        if min(square) < 1 or min(std) <= 0:
-            raise PellucidError(f"size and std are positive, not {square} and {tuple(std)}")
+        if min(std) <= 0:
+            raise PellucidError(f"std is positive, not {tuple(std)}")
+        if interpolation not in get_args(Interpolation):
+            raise Unknown("interpolation", interpolation, get_args(Interpolation))
         if resize is None:
             resize = min(square) if square[0] == square[1] else square
         self.module = module
@@ -71,7 +73,7 @@ class Network:
         self.name = name or type(module).__name__
         self.spec = spec or {}
         self._labels = list(labels) if labels is not None else None
-        self._hash: tuple[object, str] = (None, "")
+        self._fingerprint = Fingerprint(module)
 
     def __repr__(self) -> str:
         height, width = self.preprocess.size
@@ -95,24 +97,23 @@ class Network:
     @property
     def weights_hash(self) -> str:
         """SHA-256 of names, shapes and values of all weights and buffers, 16 hexadecimal digits."""
-        state = self.module.state_dict()
-        version = tuple((name, value.data_ptr(), value._version) for name, value in state.items())
-        if self._hash[0] != version:
-            digest = hashlib.sha256()
-            for name, value in state.items():
-                digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
-                flat = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
-                digest.update(flat.numpy())
-            self._hash = (version, digest.hexdigest()[:16])
-        return self._hash[1]
+        return str(self._fingerprint)
 
     @cached_property
     def layers(self) -> dict[str, Layer]:
         """Every layer by name, in the order of computing, with shape, layout and field."""
         # Forked: a network may draw random numbers even in evaluation mode.
         devices = [self.device] if self.device.type == "cuda" else []
-        with self.at_rest(), torch.random.fork_rng(devices):
-            return inventory(self.module, self.blank())
+        try:
+            with self.at_rest(), torch.random.fork_rng(devices):
+                return inventory(self.module, self.blank())
+        except (RuntimeError, ValueError) as error:
+            shape = " x ".join(map(str, self.blank().shape[1:]))
+            reason = " ".join(str(error).split())[:200]
+            raise PellucidError(
+                f"{self.name} does not take an input of {shape} ({reason}). What it takes is said "
+                f"by Network(module, size=, mean=, std=): one number in mean and std for grey"
+            ) from error
 
     @property
     def classes(self) -> int:
@@ -182,6 +183,9 @@ class Network:
         """
         if name not in self.layers:
             known = [known for known in self.layers if known]
+            before, colon, _ = name.rpartition(":")
+            if colon and before in self.layers:
+                raise PellucidError(f"{name!r} is a unit; its layer is {before!r}")
             raise Unknown("layer", name, known, "(`pellucid layers` lists them)")
         return self.layers[name]
 
@@ -278,15 +282,27 @@ class Network:
     def at_rest(self) -> Iterator[None]:
         """Evaluation mode and frozen weights inside the `with`; all as found after it."""
         training = [(part, part.training) for part in self.module.modules()]
-        wanting = [(weight, weight.requires_grad) for weight in self.module.parameters()]
+        wanting = [weight for weight in self.module.parameters() if weight.requires_grad]
         try:
             for part, _ in training:
                 part.training = False
-            for weight, _ in wanting:
+            for weight in wanting:
                 weight.requires_grad_(False)
             yield
         finally:
             for part, mode in training:
                 part.training = mode
-            for weight, wants in wanting:
-                weight.requires_grad_(wants)
+            for weight in wanting:
+                # One made in inference mode lets itself be changed there only.
+                with torch.inference_mode(weight.is_inference()):
+                    weight.requires_grad_(True)
+
+
+def _pair(what: str, size: Any) -> tuple[int, int]:
+    """Height and width, from both or from one number for a square."""
+    pair = tuple(size) if isinstance(size, list | tuple) else (size, size)
+    if len(pair) != 2 or any(not hasattr(side, "__index__") or index(side) < 1 for side in pair):
+        raise PellucidError(
+            f"{what} is a positive whole number of pixels or two of them, not {size!r}"
+        )
+    return index(pair[0]), index(pair[1])

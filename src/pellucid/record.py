@@ -70,6 +70,8 @@ def recording(
     for name in wanted:
         if not _base(name).endswith("()") and _base(name) not in known:
             raise Unknown("layer", name, known)
+        if isinstance(known.get(_base(name)), torch.jit.ScriptModule):
+            raise PellucidError(f"layer {name!r} is TorchScript, which cannot be looked into")
     seen = Recording()
     enough = _Enough()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import inspect
 import os
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,8 @@ def replay(
     clash = {*recipe.settings, *photos} & {next(iter(method.options))}
     if clash or recipe.settings.keys() & photos.keys():
         raise PellucidError(f"{path}: this recipe is damaged: it sets something twice")
+    if recipe.drawing:
+        _nearby(recipe.drawing[1].get("photo"), path)
     result = redrawn(method(net, **photos, **recipe.settings), recipe)
     same = result.recipe.values == recipe.values
     if not same and not differences:
@@ -105,6 +108,8 @@ def _network(recipe: Recipe, path: str | os.PathLike[str]) -> Network:
     ]
     if wrong:
         raise PellucidError(f"{path}: this recipe is damaged: see its network's {wrong[0]}")
+    for value in spec.values():
+        _nearby(value, path)
     try:
         return load(**spec, device=str(recipe.network.get("device")))
     except PellucidError as error:
@@ -113,11 +118,21 @@ def _network(recipe: Recipe, path: str | os.PathLike[str]) -> Network:
     return load(**spec)
 
 
+def _nearby(value: Any, path: str | os.PathLike[str]) -> None:
+    """Refuses what lies on another machine, to which Windows would send the user's name and key."""
+    if re.match(r"(hf:)?[/\\]{2}", str(value)):
+        raise PellucidError(
+            f"{path} names {value!r} on another machine, which is not called unasked: give "
+            f"it, or a copy of it, yourself"
+        )
+
+
 def _photo(source: str, instead: Any, path: str | os.PathLike[str]) -> Photo:
     if instead is not None:
         return open_image(instead)
     if not source:
         raise PellucidError(f"{path} was made from a photo without a name: give it as photo=")
+    _nearby(source, path)
     try:
         return open_image(source)
     except PellucidError as error:

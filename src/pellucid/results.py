@@ -29,7 +29,7 @@ Arrays = Literal["npz", "safetensors"]
 SHOWN = 224  # px: a map is enlarged at least to this, in whole steps
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Result:
     """What a method found.
 
@@ -42,6 +42,11 @@ class Result:
     values: Shaped[Tensor, "..."]
     caption: str = ""
     recipe: Recipe = field(default_factory=lambda: Recipe("", {}))
+
+    def __repr__(self) -> str:
+        """One line: tensors and recipe would fill the screen."""
+        shape = " x ".join(map(str, self.values.shape))
+        return f"<{type(self).__name__} {shape}: {self.caption}>"
 
     def image(self) -> Float[Tensor, "3 height width"]:
         """The result as a picture with values 0 to 1."""
@@ -76,7 +81,7 @@ class Result:
             raise PellucidError(f"arrays are saved as npz or safetensors, not {arrays!r}")
         for name in names:
             if os.path.lexists(name) and not force:
-                raise PellucidError(f"{name} is there already; --force overwrites it")
+                raise PellucidError(f"{name} is there already; force=True overwrites it")
         contents = [png_bytes(self.image(), self.recipe.json())]
         contents += [self._arrays(arrays)] if arrays else []
         write_together(dict(zip(names, contents, strict=True)))
@@ -106,7 +111,7 @@ class Result:
         )
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Picture(Result):
     """A picture in its own right.
 
@@ -121,7 +126,7 @@ class Picture(Result):
         return tiles.enlarged(self.values.detach().cpu().float().expand(3, -1, -1), SHOWN)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Heatmap(Result):
     """One number for each place of a photo.
 
@@ -185,7 +190,7 @@ class Heatmap(Result):
         return Picture(values=mixed, caption=self.caption, recipe=recipe)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Grid(Result):
     """Many small pictures side by side.
 
@@ -219,7 +224,7 @@ class Grid(Result):
         return tiles.arranged(ranged, self.names, self.tile, self.columns)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Ranking(Result):
     """Names with shares, best first.
 
@@ -234,6 +239,10 @@ class Ranking(Result):
     names: tuple[str, ...]
     scores: Float[Tensor, "names"]
     photo: Photo
+
+    def __repr__(self) -> str:
+        rows = zip(self.names, self.values.tolist(), strict=True)
+        return f"<Ranking {', '.join(f'{name} {share:.1%}' for name, share in rows)}>"
 
     def image(self) -> Float[Tensor, "3 height width"]:
         """The photo with a bar for each name beside it."""

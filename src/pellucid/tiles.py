@@ -13,6 +13,7 @@ from pellucid.images import lettered, text_width
 PAPER, INK, FAINT, BAR = 1.0, (0.13, 0.13, 0.15), (0.45, 0.45, 0.48), (0.20, 0.42, 0.70)
 GAP = 4
 LETTER = 11
+MOST_BARS = 100  # a picture of a thousand would be longer than anybody reads
 
 
 def enlarged(
@@ -64,25 +65,27 @@ def arranged(
 def bars(
     photo: Float[Tensor, "3 height width"], shares: Sequence[float], names: Sequence[str]
 ) -> Float[Tensor, "3 h w"]:
-    """A photo, and beside it a bar with name and per cent for each share from 0 to 1."""
+    """A photo, and beside it a bar with name and per cent for each share from 0 to 1.
+
+    Of more than `MOST_BARS` only the first are drawn.
+    """
     row, size, wide = 34, 15, 300
-    tall = max(row * len(names) + 2 * GAP, 180)
-    scale = tall / photo.shape[1]
-    across = max(1, min(2 * tall, round(photo.shape[2] * scale)))
-    small = resized(photo, (tall, across))
+    count = min(len(names), MOST_BARS)
+    tall = max(row * count + 2 * GAP, 180)
+    high = min(tall, 360)
+    across = max(1, min(2 * high, round(photo.shape[2] * high / photo.shape[1])))
     page = torch.full((3, tall, across + 16 + wide), PAPER)
-    page[:, :, :across] = small
-    left, first = across + 16, (tall - row * len(names)) // 2
-    for number, share in enumerate(shares):
-        top = first + number * row + 20
-        page[:, top : top + 8, left : left + wide - 8] = 0.92
-        ink = torch.tensor(BAR).view(3, 1, 1)
-        page[:, top : top + 8, left : left + max(1, round(share * (wide - 8)))] = ink
-    for number, (share, name) in enumerate(zip(shares, names, strict=True)):
-        top = first + number * row + 1
-        text = fitted(name, wide - 80, size)
-        page = lettered(page, text, top, left, size, INK)
-        page = lettered(page, f"{share:.1%}", top, left + wide - 8, size, FAINT, anchor="ra")
+    page[:, :high, :across] = resized(photo, (high, across))
+    first = (tall - row * count) // 2
+    ink = torch.tensor(BAR).view(3, 1, 1)
+    for number, (share, name) in enumerate(list(zip(shares, names, strict=True))[:count]):
+        top = first + number * row
+        line = page[:, top : top + row, across + 16 :]
+        line[:, 20:28, : wide - 8] = 0.92
+        length = 0 if math.isnan(share) else round(share * (wide - 8))
+        line[:, 20:28, : max(1, length)] = ink
+        written = lettered(line, fitted(name, wide - 80, size), 1, 0, size, INK)
+        line[:] = lettered(written, f"{share:.1%}", 1, wide - 8, size, FAINT, anchor="ra")
     return page
 
 
@@ -99,4 +102,4 @@ def _columns(count: int, height: int, width: int) -> int:
     """As many as make the page about one and a half times as wide as tall, rows well filled."""
     best = max(1, min(count, round(math.sqrt(count * 1.5 * height / width))))
     near = range(max(1, best - 2), min(count, best + 2) + 1)
-    return min(near, key=lambda columns: ((-count) % columns / columns, abs(columns - best)))
+    return min(near, key=lambda n: ((-count) % n / n, abs(n - best), -n))

@@ -21,6 +21,7 @@ from pellucid.errors import PellucidError, Unknown, existing
 from pellucid.network import Network
 
 ASSETS = Path(__file__).parent / "assets"
+MOST_CLASSES = 1_000_000  # more, from a damaged recipe, would fill the memory
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,17 @@ def load(
         >>> load("resnet18", weights="random").layers["layer4"].shape
         (512, 7, 7)
     """
+    if not isinstance(name, str):
+        raise PellucidError(f"a network is loaded by its name, not by {type(name).__name__}")
+    if classes is not None and not (type(classes) is int and 0 < classes <= MOST_CLASSES):
+        raise PellucidError(
+            f"classes is a whole number from 1 to {MOST_CLASSES:,}, not {classes!r}"
+        )
     chosen = _device(device)
     names = files.labels(labels) if labels is not None else None
-    if isinstance(weights, str) and weights.startswith("random:"):
-        weights, seed = "random", _seed(weights)
+    seeded = isinstance(weights, str) and weights.startswith("random:")
+    seed = _seed(str(weights) if seeded else f"random:{seed}")
+    weights = "random" if seeded else weights
     path, colon, factory = name.rpartition(":")
     own = bool(colon) and path.endswith(".py")
     random = weights == "random" or (own and weights is None)
@@ -213,7 +221,7 @@ def _from_file(
         made = make() if callable(make) and not isinstance(make, nn.Module) else make
     if not isinstance(made, Network | nn.Module):
         raise PellucidError(
-            f"{path}:{factory} gives a {type(made).__name__}, not a torch module or a Network"
+            f"{path}:{factory} gives {type(made).__name__}, not a torch module or a Network"
         )
     module = made.module if isinstance(made, Network) else made
     if weights is not None and weights != "random":
@@ -254,8 +262,8 @@ def _blaming(path: Path) -> Iterator[None]:
 
 def _seed(weights: str) -> int:
     number = weights.removeprefix("random:")
-    if not number.isdecimal() or int(number) >= 2**63:
-        raise PellucidError(f"random weights are random or random:SEED, not {weights!r}")
+    if not (number.isdecimal() and len(number) < 20 and int(number) < 2**63):
+        raise PellucidError(f"random weights are random or random:SEED, not {weights[:40]!r}")
     return int(number)
 
 

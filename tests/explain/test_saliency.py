@@ -83,3 +83,10 @@ class Cut(nn.Module):
 def test_a_network_that_lets_no_gradient_through(how: str, message: str, cat: pl.Photo) -> None:
     with pytest.raises(pl.PellucidError, match=message):
         pl.saliency(pl.Network(Cut(how), size=4), cat, target="class:0")
+
+
+def test_a_score_that_no_pixel_changes_is_said(cat: pl.Photo) -> None:
+    net = network()
+    assert "zero" not in pl.saliency(net, cat, target="class:1").caption
+    nn.init.zeros_(net.module[5].weight)
+    assert pl.saliency(net, cat, target="class:1").caption.endswith(": zero, no pixel changes it")

@@ -144,3 +144,16 @@ def test_jitter_takes_the_checkerboard_away(bundled: pl.Network) -> None:
     assert roughness(moved) < 0.9 * roughness(plain)
     for made in (plain, moved):
         assert pl.predict(bundled, made.values, top=1).names == ("sunflower",)
+
+
+def test_a_neuron_stays_in_its_place(bundled: pl.Network) -> None:
+    """Only what it sees is drawn: jitter would smear the picture over the rest."""
+    made = pl.feature(bundled, "conv2:5@2,20", steps=12)
+    field = bundled.layers["conv2"].field
+    assert field is not None
+    top, left, bottom, right = field.box(2, 20)
+    outside = torch.ones(112, 112, dtype=torch.bool)
+    outside[top:bottom, left:right] = False
+    grey = bundled.preprocess.denormalise(bundled.blank()[0])
+    torch.testing.assert_close(made.values[:, outside], grey[:, outside])
+    assert float((made.values - grey)[:, ~outside].abs().max()) > 0.1

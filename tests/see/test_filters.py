@@ -70,3 +70,10 @@ def test_a_layer_that_is_no_convolution() -> None:
     bare = network(nn.Flatten(), nn.Linear(768, 2))
     with pytest.raises(pl.PellucidError, match="has no convolution"):
         pl.filters(bare)
+
+
+def test_single_weights_are_seen_beside_each_other() -> None:
+    net = network(nn.Conv2d(3, 3, 3), nn.Conv2d(3, 6, 1))
+    nn.init.uniform_(net.module[1].weight)
+    shades = pl.filters(net, "1").image()[0].unique()
+    assert len(shades) > 12

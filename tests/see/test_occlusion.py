@@ -146,6 +146,8 @@ def test_defaults_fit_the_input(tiny: pl.Network, cat: pl.Photo) -> None:
 def test_a_mask_as_large_as_the_input(tiny: pl.Network, cat: pl.Photo) -> None:
     with pytest.raises(pl.PellucidError, match="a mask of 28 px covers the whole input of 20 x 28"):
         pl.occlusion(tiny, cat, window=28)
+    with pytest.raises(pl.PellucidError, match="a stride of 50 px leaves one mask on 20 x 28"):
+        pl.occlusion(tiny, "photo:cat", stride=50)
     assert pl.occlusion(tiny, cat, window=27, stride=14).values.shape == (1, 2)
 
 

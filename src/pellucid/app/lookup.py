@@ -10,12 +10,15 @@ import typer
 
 from pellucid.app import flags, names
 from pellucid.app.output import Output
-from pellucid.app.terminal import Progress, exits, harmless, say, say_json, show, table
+from pellucid.app.terminal import Progress, exits, fitting, harmless, say, say_json, show, table
 from pellucid.errors import PellucidError
 
 if TYPE_CHECKING:
     from pellucid.layers import Layer
     from pellucid.network import Network
+
+COLUMNS = ("layer", "kind", "output", "parameters", "sees", "stride", "centre", "status")
+SPARE = ("centre", "stride", "parameters", "kind", "status")  # what a narrow screen can do without
 
 
 class Source(StrEnum):
@@ -206,22 +209,26 @@ def _layer_data(layer: Layer) -> dict[str, Any]:
 
 
 def _show_layers(net: Network, found: list[Layer]) -> None:
-    numbers = ("output", "parameters", "sees", "stride", "centre")
-    made = table("layer", "kind", *numbers, "status", right=numbers)
-    for layer in found:
-        shape = " x ".join(map(str, layer.shape)) or "1"
-        cells = [shape, f"{layer.parameters:,}" if layer.parameters else "–"]
-        if layer.field is None:
-            cells += ["–"] * 4
-        else:
-            parts = (layer.field.size, layer.field.stride, layer.field.offset)
-            whole = layer.field.status == "whole"
-            cells += ["–" if whole and i else _pair(*part) for i, part in enumerate(parts)]
-            cells.append(layer.field.status)
-        made.add_row(harmless(layer.name) or "(network)", layer.kind, *cells)
+    rows = [_row(layer) for layer in found]
+    made, left_out = fitting(COLUMNS, rows, right=COLUMNS[2:7], spare=SPARE)
     show(made)
     height, width = net.preprocess.size
     say(f"{net.name}: input {net.preprocess.channels} x {height} x {width}, {len(found)} rows")
+    if left_out:
+        say(f"A wider screen, a file or --json also has: {', '.join(left_out)}")
+
+
+def _row(layer: Layer) -> list[str]:
+    shape = " x ".join(map(str, layer.shape)) or "1"
+    cells = [shape, f"{layer.parameters:,}" if layer.parameters else "–"]
+    if layer.field is None:
+        cells += ["–"] * 4
+    else:
+        parts = (layer.field.size, layer.field.stride, layer.field.offset)
+        whole = layer.field.status == "whole"
+        cells += ["–" if whole and i else _pair(*part) for i, part in enumerate(parts)]
+        cells.append(layer.field.status)
+    return [harmless(layer.name) or "(network)", layer.kind, *cells]
 
 
 def _pair(down: float, across: float) -> str:

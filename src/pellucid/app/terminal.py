@@ -17,6 +17,7 @@ import typer
 from pellucid.errors import PellucidError
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from pellucid.method import Step
@@ -26,7 +27,7 @@ R = TypeVar("R")
 INTERRUPTED = 130  # what shells give for Ctrl-C
 BAR = 30  # characters for a share of 1
 WIDE = 1000  # columns where nobody's screen limits them, so that no name is cut in a file
-# What steers a terminal, or turns the direction of writing: labels and recipes may come from anybody.
+# What steers a terminal or turns the direction of writing: labels may come from anybody.
 _STEERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -78,12 +79,7 @@ def say_json(data: Any) -> None:
 
 def show(table: Table) -> None:
     """A table, as wide as the screen; as wide as it needs in a file."""
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console.width = WIDE
-    console.print(table)
+    _console().print(table)
 
 
 def table(*columns: str, right: tuple[str, ...] = (), title: str = "") -> Table:
@@ -101,6 +97,37 @@ def table(*columns: str, right: tuple[str, ...] = (), title: str = "") -> Table:
     return made
 
 
+def fitting(
+    columns: tuple[str, ...],
+    rows: list[list[str]],
+    *,
+    right: tuple[str, ...] = (),
+    spare: tuple[str, ...] = (),
+) -> tuple[Table, list[str]]:
+    """A table whose names stay whole on a narrow screen: it goes without spare columns instead.
+
+    Args:
+        columns: their names.
+        rows: a text for each column.
+        right: columns that hold numbers.
+        spare: columns that may be left out, the least important first.
+
+    Returns:
+        The table, and the columns that were left out.
+    """
+    console = _console()
+    left_out: list[str] = []
+    while True:
+        kept = [name for name in columns if name not in left_out]
+        made = table(*kept, right=right)
+        for row in rows:
+            made.add_row(*(row[columns.index(name)] for name in kept))
+        needed = console.measure(made, options=console.options.update(width=WIDE)).maximum
+        if needed <= console.width or len(left_out) == len(spare):
+            return made, left_out
+        left_out.append(spare[len(left_out)])
+
+
 def bars(ranking: Ranking) -> Table:
     """Names with their shares as bars."""
     from rich.bar import Bar
@@ -114,6 +141,16 @@ def bars(ranking: Ranking) -> Table:
         bar = Bar(1, 0, length, width=BAR) if blocks else Text("#" * round(BAR * length))
         made.add_row(harmless(name), bar, f"{share:.1%}", f"{score:.2f}")
     return made
+
+
+def _console() -> Console:
+    """Standard output, its width that of the screen, or no limit in a file."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = WIDE
+    return console
 
 
 class Progress:

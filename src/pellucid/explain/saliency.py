@@ -45,5 +45,6 @@ def saliency(
         frame=frame,
         scale="positive",
         clip=0.005,
-        caption=f"|gradient| of {unit}, which is {float(value.detach()):.3g}",
+        caption=f"|gradient| of {unit}, which is {float(value.detach()):.3g}"
+        + ("" if bool(gradient.any()) else ": zero, no pixel changes it"),
     )

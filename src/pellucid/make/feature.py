@@ -25,11 +25,11 @@ def feature(
         str, Help("a unit: LAYER:CHANNEL, LAYER:CHANNEL@ROW,COLUMN or class:NAME", names="unit")
     ],
     *,
-    steps: Annotated[int, Help("of gradient ascent", low=1)] = 200,
-    rate: Annotated[float, Help("of a step, in standard deviations of the pixels", low=0)] = 0.1,
+    steps: Annotated[int, Help("of gradient ascent", low=1)] = 128,
+    rate: Annotated[float, Help("of a step, in standard deviations of the pixels", low=0)] = 0.05,
     decay: Annotated[
         float, Help("share of the picture that each step takes back (L2)", low=0, high=1)
-    ] = 0.005,
+    ] = 0.02,
     jitter: Annotated[
         float, Help("random shift and scaling before each step, share of the side", low=0, high=0.5)
     ] = 0.04,
@@ -74,7 +74,9 @@ def feature(
         return torch.minimum(torch.maximum(images * (1 - decay), black), white)
 
     side = min(net.preprocess.size)
-    shift = int(jitter * side)  # whole pixels: an input of a few pixels is left in its place
+    # Whole pixels: an input of a few pixels is left in its place. So is the picture of a neuron,
+    # which would look at something else after each shift.
+    shift = 0 if unit.position else int(jitter * side)
 
     def jittered(images: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch"]:
         return value(transforms.scaled(transforms.shifted(images, shift), 2 * shift / side))

@@ -62,12 +62,13 @@ def filters(
             caption=f"{part} filters of {name}, {size}, on the photo itself",
         )
     shown = shown[:, :most]
+    alone = weight[0, 0].numel() == 1  # a single weight has no range of its own
     columns = shown.shape[1]
     of = f"each of {inputs}" if columns == inputs else f"{columns} of {inputs}"
     return Grid(
         values=shown.flatten(0, 1)[:, None],
         scale="signed",
-        joint=joint,
+        joint=joint or alone,
         tile=12 if inputs > 1 else 24,
         columns=columns if inputs > 1 else None,
         caption=f"{part} filters of {name}, {size}: "
@@ -89,7 +90,7 @@ def _examples(net: Network) -> list[dict[str, Any]]:
 
 
 def _part(net: Network, name: str) -> nn.Module | None:
-    return None if name.endswith("()") else net.module.get_submodule(name)
+    return net.module.get_submodule(name) if name and not name.endswith("()") else None
 
 
 def _weight(net: Network, name: str) -> Tensor:

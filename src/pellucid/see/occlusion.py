@@ -73,6 +73,8 @@ def occlusion(
     if side >= max(height, width):
         raise PellucidError(f"a mask of {side} px covers the whole input of {height} x {width} px")
     rows, columns = (max(1, round(length / step)) for length in (height, width))
+    if rows * columns == 1:
+        raise PellucidError(f"a stride of {step} px leaves one mask on {height} x {width} px")
     cover = _cover(inputs, net, fill)
     spots = [(row, column) for row in range(rows) for column in range(columns)]
     with torch.inference_mode():
