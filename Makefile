@@ -26,7 +26,7 @@ lint: $(VENV)/.dev  ## types and format
 
 docs: $(VENV)/.docs  ## the manual, with generated help and pictures, in site/
 	$(BIN)/python docs/generate.py
-	$(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 bench: $(VENV)/.dev  ## the README's figures, measured here
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
@@ -51,7 +51,7 @@ endef
 $(VENV)/.core: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pellucid needs Python 3.11 or newer")'
 	@echo "Setting up $(VENV) (once; torch is large)"
-	$(call install,-e .)
+	$(call install,-e '.[photos]')
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core

@@ -20,13 +20,14 @@ from pellucid.method import Method
 from pellucid.option import Option
 from pellucid.register import entries
 from pellucid.replay import read
-from pellucid.results import Heatmap, Result, write_whole
+from pellucid.results import Heatmap, Result
+from pellucid.writing import write_whole
 
 DOCS = Path(__file__).parent
 PHOTO = "photo:motorcycle"
 WORDS = {
     "en": ("Question", "Idea", "How to read it", "Where it misleads", "Settings", "Papers"),
-    "zh": ("问题", "思路", "怎样读图", "何处会误导", "参数", "论文"),
+    "zh": ("问题", "思路", "怎么看", "容易误解的地方", "参数", "论文"),
 }
 TABLE = {
     "en": "| in Python | in the shell | what | default |",

@@ -17,7 +17,8 @@ from PIL import Image
 
 import pellucid as pl
 from pellucid import images
-from pellucid.images import open_image, photos, png_bytes, png_text
+from pellucid.images import open_image, png_bytes, png_text
+from pellucid.stock import photos
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 

@@ -11,7 +11,7 @@ from PIL import Image
 from safetensors import safe_open
 
 import pellucid as pl
-from pellucid import colour, results, tiles
+from pellucid import colour, tiles, writing
 from pellucid.images import png_text
 
 NAN, INF = float("nan"), float("inf")
@@ -251,7 +251,7 @@ def test_nothing_half_written_is_left(
 def test_files_are_readable_as_the_user_wants(here: Path) -> None:
     mask = os.umask(0o027)
     try:
-        results.write_whole(Path("a.html"), b"page")
+        writing.write_whole(Path("a.html"), b"page")
     finally:
         os.umask(mask)
     assert Path("a.html").stat().st_mode & 0o777 == 0o640

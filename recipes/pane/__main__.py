@@ -53,11 +53,16 @@ def judge(
     steps: int = typer.Option(128, help="of gradient ascent for each class"),
 ) -> None:
     """Measure what the model card states."""
+    out.mkdir(parents=True, exist_ok=True)
     net = pl.load(device="cpu")
     held_out = photos.load(data, held_out=True)
     for resize in (112, 120, 128):
         top = training.accuracy(net.module, held_out, resize, 112, torch.device("cpu"))
         typer.echo(f"held-out top-1, resized to {resize} and cut to 112 px: {top:.4f}")
+    right = training.right(net.module, held_out, 112, 112, torch.device("cpu")).float()
+    each = [float(right[held_out.classes == n].mean()) for n in range(net.classes)]
+    least = held_out.labels[each.index(min(each))]
+    typer.echo(f"mean of the classes' top-1: {sum(each) / len(each):.4f}; least {least}")
     some = photos.Photos(held_out.images[::10], held_out.classes[::10], held_out.labels)
     for radius in (0.5, 1.0, 2.0):
         top = judging.robust_accuracy(net.module, some, radius, steps=10)

@@ -94,14 +94,21 @@ def accuracy(
     network: nn.Module, photos: data.Photos, resize: int, size: int, device: torch.device
 ) -> float:
     """Share of photos whose highest score is their own class."""
-    right = 0
+    return float(right(network, photos, resize, size, device).float().mean())
+
+
+def right(
+    network: nn.Module, photos: data.Photos, resize: int, size: int, device: torch.device
+) -> Tensor:
+    """Of each photo, whether its highest score is its own class."""
+    found = []
     with torch.inference_mode():
         for start in range(0, len(photos), 128):
             images = photos.images[start : start + 128]
             batch = torch.stack([data.centre(image, resize, size) for image in images])
             scores = network(normalised(batch.to(device)))
-            right += int((scores.argmax(1).cpu() == photos.classes[start : start + 128]).sum())
-    return right / len(photos)
+            found.append(scores.argmax(1).cpu() == photos.classes[start : start + 128])
+    return torch.cat(found)
 
 
 def normalised(images: Tensor) -> Tensor:

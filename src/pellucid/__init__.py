@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pellucid.box import Box
     from pellucid.errors import PellucidError, Unknown
     from pellucid.fields import Field, fields
-    from pellucid.images import Photo, open_image, photos
+    from pellucid.images import Photo, open_image
     from pellucid.layers import Layer
     from pellucid.layout import Layout
     from pellucid.method import Step, method
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pellucid.record import Recording, recording
     from pellucid.replay import Replay, replay
     from pellucid.results import Grid, Heatmap, Picture, Ranking, Result
+    from pellucid.stock import photos
     from pellucid.unit import Unit
     from pellucid.zoo import load, networks
 
@@ -31,7 +32,7 @@ _HOMES = {
     "box": ("Box",),
     "errors": ("PellucidError", "Unknown"),
     "fields": ("Field", "fields"),
-    "images": ("Photo", "open_image", "photos"),
+    "images": ("Photo", "open_image"),
     "layers": ("Layer",),
     "layout": ("Layout",),
     "method": ("Step", "method"),
@@ -42,6 +43,7 @@ _HOMES = {
     "record": ("Recording", "recording"),
     "replay": ("Replay", "replay"),
     "results": ("Grid", "Heatmap", "Picture", "Ranking", "Result"),
+    "stock": ("photos",),
     "unit": ("Unit",),
     "zoo": ("load", "networks"),
 }

@@ -18,33 +18,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
-from pellucid.errors import PellucidError, Unknown, existing
+from pellucid import stock
+from pellucid.errors import PellucidError, existing
 
 MOST_PIXELS = 100_000_000
 MOST_BYTES = 200_000_000
 TEXT_KEY = "pellucid"
 # What photos come as. Pillow knows more, some of which (EPS) starts other programs.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "PPM", "ICO")
-
-# Photos that scikit-image and scikit-learn install with themselves: name -> (package, file).
-INSTALLED = {
-    "astronaut": ("skimage.data", "astronaut.png"),
-    "cat": ("skimage.data", "chelsea.png"),
-    "coffee": ("skimage.data", "coffee.png"),
-    "rocket": ("skimage.data", "rocket.jpg"),
-    "motorcycle": ("skimage.data", "motorcycle_left.png"),
-    "camera": ("skimage.data", "camera.png"),
-    "horse": ("skimage.data", "horse.png"),
-    "coins": ("skimage.data", "coins.png"),
-    "moon": ("skimage.data", "moon.png"),
-    "hubble": ("skimage.data", "hubble_deep_field.jpg"),
-    "retina": ("skimage.data", "retina.jpg"),
-    "brick": ("skimage.data", "brick.png"),
-    "grass": ("skimage.data", "grass.png"),
-    "gravel": ("skimage.data", "gravel.png"),
-    "china": ("sklearn.datasets.images", "china.jpg"),
-    "flower": ("sklearn.datasets.images", "flower.jpg"),
-}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -111,13 +92,8 @@ def open_image(source: Any) -> Photo:
         )
     text = os.fsdecode(source)
     if text.startswith("photo:"):
-        return Photo(_decode(_installed(text.removeprefix("photo:")), text), text)
+        return Photo(_decode(stock.path(text.removeprefix("photo:")), text), text)
     return Photo(_decode(existing("photo", Path(text)), text), text)
-
-
-def photos() -> list[str]:
-    """Names of the photos that are installed here, as `photo:NAME`."""
-    return [f"photo:{name}" for name in INSTALLED if _find_installed(name) is not None]
 
 
 def to_pillow(image: Float[Tensor, "channels height width"]) -> Image.Image:
@@ -177,30 +153,6 @@ def text_width(text: str, size: float = 12) -> float:
 
 def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
-
-
-def _find_installed(name: str) -> Path | None:
-    from importlib.util import find_spec
-
-    package, file = INSTALLED[name]
-    top, _, inner = package.partition(".")
-    # Finding the topmost package does not import it, which would take seconds.
-    spec = find_spec(top)
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder, *inner.split("."), file)
-        if path.is_file():
-            return path
-    return None
-
-
-def _installed(name: str) -> Path:
-    if name not in INSTALLED:
-        raise Unknown("photo", f"photo:{name}", photos(), "(`pellucid photos` lists them)")
-    path = _find_installed(name)
-    if path is None:
-        package = "scikit-learn" if INSTALLED[name][0].startswith("sklearn") else "scikit-image"
-        raise PellucidError(f"photo:{name} comes with {package}: pip install {package}")
-    return path
 
 
 def _decode(path: Path, name: str) -> UInt8[Tensor, "3 height width"]:

@@ -16,6 +16,7 @@ from pellucid import unit as units
 from pellucid.errors import PellucidError, Unknown
 from pellucid.fingerprint import Fingerprint
 from pellucid.images import Photo
+from pellucid.labels import score
 from pellucid.layers import Layer, inventory
 from pellucid.preprocess import IMAGENET_MEAN, IMAGENET_STD, Frame, Interpolation, Preprocess
 from pellucid.record import first_tensor, recording
@@ -253,30 +254,7 @@ class Network:
         return Unit(name, channel, position, token)
 
     def _class(self, name: str) -> Unit:
-        labels = self.labels
-        if name.isdecimal() and len(name) <= 18:
-            number = int(name)
-            if number >= len(labels):
-                raise PellucidError(f"{self.name} has classes 0 to {len(labels) - 1}, not {number}")
-            # ImageNet has two cranes: a label that does not lead back here is no name.
-            alone = self._numbers(labels[number]) == [number] and not labels[number].isdecimal()
-            return Unit("class", number, label=labels[number] if alone else "")
-        found = self._numbers(name)
-        if not found:
-            raise Unknown("class", name, labels)
-        if len(found) > 1:
-            several = ", ".join(f"class:{number} ({labels[number]})" for number in found[:4])
-            raise PellucidError(f"{len(found)} classes are called {name!r}: {several}")
-        return self._class(str(found[0]))
-
-    def _numbers(self, name: str) -> list[int]:
-        """Classes with a label, or else with its first part before a comma; cases ignored."""
-        folded = name.strip().casefold()
-        for reading in (str, lambda label: label.split(",")[0]):
-            read = [reading(label).strip().casefold() for label in self.labels]
-            if folded in read:
-                return [number for number, label in enumerate(read) if label == folded]
-        return []
+        return score(name, self.labels, self.name)
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:

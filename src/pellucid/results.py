@@ -7,8 +7,6 @@ import html
 import io
 import json
 import os
-import secrets
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +22,7 @@ from pellucid.errors import PellucidError
 from pellucid.images import Photo, open_image, png_bytes
 from pellucid.preprocess import Frame
 from pellucid.recipe import Recipe
+from pellucid.writing import write_together
 
 Arrays = Literal["npz", "safetensors"]
 SHOWN = 224  # px: a map is enlarged at least to this, in whole steps
@@ -270,31 +269,6 @@ def redrawn(result: Result, recipe: Recipe) -> Result:
     if source == "":
         raise PellucidError("it was drawn over another photo, which had no name")
     return result.over(source, opacity=opacity)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all, also when interrupted."""
-    write_together({path: content})
-
-
-def write_together(contents: dict[Path, bytes]) -> None:
-    """Writes files, all of them whole or none at all, also when interrupted."""
-    mark = f".{secrets.token_hex(4)}.part"
-    parts = {path: path.with_name(f".{path.name[:200]}{mark}") for path in contents}
-    path = Path()
-    try:
-        for path, content in contents.items():
-            with parts[path].open("xb") as file:
-                file.write(content)
-        for path, part in parts.items():
-            os.replace(part, path)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise PellucidError(f"cannot write {path}: {reason}") from None
-    finally:
-        for part in parts.values():
-            with suppress(OSError, ValueError):
-                part.unlink(missing_ok=True)
 
 
 def _pixels(size: tuple[int, int]) -> str:

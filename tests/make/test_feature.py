@@ -49,7 +49,7 @@ def test_goes_up_and_stays_a_picture(want: str, tiny: pl.Network) -> None:
             tiny.module(inputs)
         return float(unit.mean(seen[layer], tiny.layers[layer].layout))
 
-    made = pl.feature(tiny, want, steps=40)
+    made = pl.feature(tiny, want, steps=100)
     assert made.values.shape == (1, 20, 28)
     assert 0 <= float(made.values.min()) <= float(made.values.max()) <= 1
     grey = torch.full((1, 20, 28), 0.4)

@@ -82,14 +82,14 @@ def layers(
 def photos(json: flags.AsJson = False) -> None:
     """The photos that came with Python packages: photo:NAME in place of a path."""
     with exits():
-        from pellucid.images import INSTALLED, open_image
-        from pellucid.images import photos as installed
+        from pellucid import stock
+        from pellucid.images import open_image
 
         made = table("photo", "width", "height", "from", right=("width", "height"))
         data = []
-        for name in installed():
+        for name in stock.photos():
             height, width = open_image(name).size
-            package = INSTALLED[name.removeprefix("photo:")][0].partition(".")[0]
+            package = stock.INSTALLED[name.removeprefix("photo:")][0].partition(".")[0]
             package = package.replace("sk", "scikit-")
             data.append({"name": name, "width": width, "height": height, "package": package})
             made.add_row(name, str(width), str(height), package)

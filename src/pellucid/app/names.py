@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-import pellucid
+from pellucid.stock import photos
 
 _REGISTERED = re.compile(r"^@register_model\(\)\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
-
-
-@cache
-def photos() -> list[str]:
-    """As `pellucid.photos()`: read from the source text of `pellucid.images`."""
-    tree = ast.parse(Path(pellucid.__file__).with_name("images.py").read_text("utf-8"))
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "INSTALLED":
-            found: dict[str, tuple[str, str]] = ast.literal_eval(node.value)
-            return [f"photo:{name}" for name, (package, _) in found.items() if _there(package)]
-    return []
 
 
 @cache

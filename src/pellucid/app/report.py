@@ -14,12 +14,12 @@ from pellucid.app.sheet import Place, Section, Sheet, earlier
 from pellucid.app.words import WORDS
 from pellucid.errors import PellucidError, Unknown
 from pellucid.images import Photo, open_image
-from pellucid.images import photos as installed
 from pellucid.method import Method, Step
 from pellucid.network import Network
 from pellucid.page import Language, Page
 from pellucid.register import entries
 from pellucid.results import Result
+from pellucid.stock import photos as installed
 
 # Seconds of work. With the start of Python, loading and writing the tour stays within 1 and 5
 # minutes on two cores, however many methods there are.

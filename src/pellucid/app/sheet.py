@@ -22,7 +22,7 @@ from pellucid.method import Method
 from pellucid.network import Network
 from pellucid.page import Language, Page
 from pellucid.recipe import network_flags, versions
-from pellucid.results import write_whole
+from pellucid.writing import write_whole
 
 MARK = "pellucid tour"
 REASONS = ("late", "interrupted")

@@ -44,7 +44,7 @@ def occlusion(
         Literal["probability", "score"], Help("of the class; of other units always their value")
     ] = "probability",
     batch: Annotated[
-        int | None, Help("masks per forward pass; fits the memory itself", low=1)
+        int | None, Help("masks per forward pass; fits the memory itself", low=1, high=4096)
     ] = None,
     seed: Annotated[int, Help("of the noise")] = 0,
 ) -> Generator[Step, None, Heatmap]:

@@ -1,0 +1,46 @@
+"""Class names, and which class a name means."""
+
+from collections.abc import Sequence
+
+from pellucid.errors import PellucidError, Unknown
+from pellucid.unit import Unit
+
+MOST_DIGITS = 18  # of a number; a longer one is no class
+
+
+def score(name: str, labels: Sequence[str], network: str) -> Unit:
+    """The score of the class that a name or a number means.
+
+    Args:
+        name: a label, its first part before a comma, or a number; cases ignored.
+        labels: of all classes, in the order of the scores.
+        network: its name, for the message.
+
+    Raises:
+        Unknown: no such class; the message shows the nearest.
+        PellucidError: a number beyond the classes, or a name that several have.
+    """
+    if name.isdecimal() and len(name) <= MOST_DIGITS:
+        number = int(name)
+        if number >= len(labels):
+            raise PellucidError(f"{network} has classes 0 to {len(labels) - 1}, not {number}")
+        # ImageNet has two cranes: a label that does not lead back here is no name.
+        alone = _numbers(labels[number], labels) == [number] and not labels[number].isdecimal()
+        return Unit("class", number, label=labels[number] if alone else "")
+    found = _numbers(name, labels)
+    if not found:
+        raise Unknown("class", name, labels)
+    if len(found) > 1:
+        several = ", ".join(f"class:{number} ({labels[number]})" for number in found[:4])
+        raise PellucidError(f"{len(found)} classes are called {name!r}: {several}")
+    return score(str(found[0]), labels, network)
+
+
+def _numbers(name: str, labels: Sequence[str]) -> list[int]:
+    """Classes with a label, or else with its first part before a comma."""
+    folded = name.strip().casefold()
+    for reading in (str, lambda label: label.split(",")[0]):
+        read = [reading(label).strip().casefold() for label in labels]
+        if folded in read:
+            return [number for number, label in enumerate(read) if label == folded]
+    return []
