@@ -84,7 +84,7 @@ def written(method: Method[Result], lang: pages.Language) -> Iterable[str]:
     yield f"*{text.question}*\n"
     yield f"![{text.title}]({up}pictures/{picture.name})\n"
     recipe = read(picture)
-    command = method.command(recipe) + (" --over" if recipe.drawing else "")
+    command = method.command(recipe)
     yield f"```sh\n{command}\n```\n"
     for title, body in zip(words[1:4], (text.idea, text.reading, text.misleading), strict=True):
         yield f"## {title}\n\n{body}\n"

@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 import pellucid as pl
+from pellucid.app.cli import app
 from pellucid.method import Method
 from pellucid.register import entries
+from pellucid.replay import read
+
+ROOT = Path(__file__).parents[1]
 
 PUBLIC = [name for name in dir(pl) if not name.startswith("_")]
 METHODS = list(entries())
@@ -96,3 +101,40 @@ def test_the_first_parameter_is_the_network(method: Method[Any]) -> None:
     # A file opens with a question: what the method answers.
     module = inspect.getmodule(method.function)
     assert module is not None and (module.__doc__ or "").strip().endswith("?")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_its_picture_was_made_by_this_network_and_both_readmes_show_it(
+    name: str, bundled: pl.Network
+) -> None:
+    """A picture of other weights or settings would lie; `make docs` draws it anew."""
+    recipe = read(ROOT / "docs" / "pictures" / f"{name}.png")
+    assert recipe.method == name
+    assert recipe.network["weights_hash"] == bundled.weights_hash
+    example = next(iter(entries()[name].load().examples(bundled)))
+    assert {key: recipe.settings[key] for key in example} == example
+    for readme in ("README.md", "README.zh-CN.md"):
+        text = (ROOT / readme).read_text("utf-8")
+        assert f"docs/pictures/{name}.png" in text and f"`{name}`" in text
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_shell_lines_of_the_readme_are_commands_and_flags_that_exist(readme: str) -> None:
+    text = (ROOT / readme).read_text("utf-8")
+    lines = [line.split("#")[0].split() for line in text.splitlines()]
+    lines = [words for words in lines if words[:1] == ["pellucid"]]
+    assert len(lines) >= 9
+    for words in lines:
+        shown = CliRunner().invoke(app, [words[1], "--help"])
+        assert shown.exit_code == 0, words
+        for flag in words[2:]:
+            assert not flag.startswith("--") or flag in shown.output, (words, flag)
+
+
+def test_the_python_lines_of_the_readme_run(here: Path) -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    code = text.split("```python\n")[1].split("```")[0].replace("seed=7", "seed=7, steps=3")
+    known: dict[str, Any] = {}
+    exec(compile(code, "README.md", "exec"), known)  # our own file
+    assert {"why.png", "sunflower.png"} <= {path.name for path in here.iterdir()}
+    assert known["pl"].replay("why.png").same
