@@ -3,9 +3,10 @@
 import ast
 import inspect
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 import pellucid as pl
@@ -138,3 +139,14 @@ def test_the_python_lines_of_the_readme_run(here: Path) -> None:
     exec(compile(code, "README.md", "exec"), known)  # our own file
     assert {"why.png", "sunflower.png"} <= {path.name for path in here.iterdir()}
     assert known["pl"].replay("why.png").same
+
+
+def test_the_readmes_own_method_is_one(cat: pl.Photo, bundled: pl.Network, here: Path) -> None:
+    code = (ROOT / "README.md").read_text("utf-8").split("```python\n")[2].split("```")[0]
+    names = {"method", "Network", "Photo", "Help", "Heatmap"}
+    known: dict[str, Any] = {name: getattr(pl, name) for name in names}
+    known |= {"Annotated": Annotated, "torch": torch}
+    exec(compile(code, "README.md", "exec"), known)  # our own file
+    made = known["input_x_gradient"](bundled, cat, target="cougar_face")
+    assert made.values.shape == (112, 112) and bool(made.values.any())
+    assert made.over().save("own.png").exists()
