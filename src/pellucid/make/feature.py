@@ -114,5 +114,5 @@ def _awake(
 
 def _examples(net: Network) -> list[dict[str, str]]:
     units = [f"{layer.name}:{layer.layout.channels // 3}" for layer in net.spread(3)[1:]]
-    classes = [f"class:{net.classes // 3}"] if len(net.layers[""].shape) == 1 else []
+    classes = [f"class:{9 * net.classes // 10}"] if len(net.layers[""].shape) == 1 else []
     return [{"want": want} for want in [*classes, *units]]
