@@ -26,8 +26,8 @@ from pellucid.writing import write_whole
 DOCS = Path(__file__).parent
 PHOTO = "photo:motorcycle"
 WORDS = {
-    "en": ("Question", "Idea", "How to read it", "Where it misleads", "Settings", "Papers"),
-    "zh": ("问题", "思路", "怎么看", "容易误解的地方", "参数", "论文"),
+    "en": ("Idea", "How to read it", "Where it misleads", "Settings", "Papers"),
+    "zh": ("思路", "怎么看", "容易误解的地方", "参数", "论文"),
 }
 TABLE = {
     "en": "| in Python | in the shell | what | default |",
@@ -64,14 +64,13 @@ def drawn(net: pl.Network, method: Method[Result]) -> Result:
 
 
 def fits(picture: Path, net: pl.Network, method: Method[Result]) -> bool:
-    """Whether a picture was made with these weights and the method's first example."""
+    """Whether a picture was made with these weights and today's defaults."""
     if not picture.exists():
         return False
     recipe = read(picture)
-    example = next(iter(method.examples(net)))
-    return recipe.network["weights_hash"] == net.weights_hash and all(
-        recipe.settings.get(name) == value for name, value in example.items()
-    )
+    settings = {n: o.default for n, o in method.options.items() if o.kind == "setting"}
+    settings |= next(iter(method.examples(net)))
+    return recipe.network["weights_hash"] == net.weights_hash and recipe.settings == settings
 
 
 def written(method: Method[Result], lang: pages.Language) -> Iterable[str]:
@@ -86,15 +85,15 @@ def written(method: Method[Result], lang: pages.Language) -> Iterable[str]:
     recipe = read(picture)
     command = method.command(recipe)
     yield f"```sh\n{command}\n```\n"
-    for title, body in zip(words[1:4], (text.idea, text.reading, text.misleading), strict=True):
+    for title, body in zip(words[:3], (text.idea, text.reading, text.misleading), strict=True):
         yield f"## {title}\n\n{body}\n"
-    yield f"## {words[4]}\n"
+    yield f"## {words[3]}\n"
     yield TABLE[lang]
     yield "|---|---|---|---|"
     for option in method.options.values():
         if option.kind == "setting":
             yield row(option)
-    yield f"\n## {words[5]}\n"
+    yield f"\n## {words[4]}\n"
     yield from (f"- {paper}" for paper in page.papers)
     yield "\n## Python\n"
     yield f"```text\n{inspect.cleandoc(method.__doc__ or '')}\n```"

@@ -8,13 +8,13 @@ from safetensors.torch import load_file
 from torch import nn
 
 import pellucid as pl
-from pellucid.zoo import ASSETS
+from pellucid.assets import FOLDER
 
 CALTECH = Path(__file__).parents[2] / "shared" / "data" / "caltech101"
 
 
 def test_is_small_and_in_half_precision() -> None:
-    file = ASSETS / "pane.safetensors"
+    file = FOLDER / "pane.safetensors"
     assert file.stat().st_size <= 8_000_000
     assert {value.dtype for value in load_file(file).values()} == {torch.float16}
 
@@ -69,6 +69,6 @@ def test_knows_photos_that_it_was_not_trained_on(bundled: pl.Network) -> None:
 
 
 def test_its_card_says_what_it_is() -> None:
-    card = (ASSETS / "pane.card.md").read_text("utf-8")
+    card = (FOLDER / "pane.card.md").read_text("utf-8")
     for word in ("Caltech-101", "CC BY 4.0", "seed", "top-1", "Limits", "recipes"):
         assert word in card

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pellucid.errors import PellucidError, Unknown
 from pellucid.unit import Unit
 
-MOST_DIGITS = 18  # of a number; a longer one is no class
+MOST_DIGITS = 18  # of a number; a longer one is a name
 
 
 def score(name: str, labels: Sequence[str], network: str) -> Unit:

@@ -4,7 +4,6 @@ from collections import OrderedDict
 
 from torch import nn
 
-NAME = "pane"
 SIZE = 112
 WIDTHS = (48, 64, 128, 160, 192, 256, 384)
 POOLED_AFTER = (1, 3, 5)

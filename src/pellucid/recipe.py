@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pellucid import pane
+from pellucid.assets import BUNDLED
 from pellucid.errors import PellucidError
 
 FORMAT = 1
@@ -142,7 +142,7 @@ def network_flags(network: dict[str, Any]) -> list[str]:
     flags = []
     for name, value in spec.items():
         if name == "name":
-            flags += ["--network", str(value)] if value != pane.NAME else []
+            flags += ["--network", str(value)] if value != BUNDLED else []
         elif value is not None:
             flags += [f"--{name}", str(value)]
     return flags

@@ -15,12 +15,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from pellucid import pane
 from pellucid import weights as files
+from pellucid.assets import BUNDLED, FOLDER
 from pellucid.errors import PellucidError, Unknown, existing
 from pellucid.network import Network
 
-ASSETS = Path(__file__).parent / "assets"
 MOST_CLASSES = 1_000_000  # more, from a damaged recipe, would fill the memory
 
 
@@ -44,7 +43,7 @@ class Model:
 
 
 def load(
-    name: str = pane.NAME,
+    name: str = BUNDLED,
     *,
     weights: str | os.PathLike[str] | None = None,
     labels: str | os.PathLike[str] | None = None,
@@ -126,7 +125,7 @@ def networks() -> dict[str, list[str]]:
     import torchvision
 
     found = {
-        "bundled": [pane.NAME],
+        "bundled": [BUNDLED],
         "torchvision": torchvision.models.list_models(module=torchvision.models),
     }
     if importlib.util.find_spec("timm"):
@@ -137,7 +136,7 @@ def networks() -> dict[str, list[str]]:
 
 
 def _find(name: str) -> Model:
-    if name == pane.NAME:
+    if name == BUNDLED:
         return _bundled()
     source, colon, rest = name.partition(":")
     if colon and source in ("timm", "hf"):
@@ -154,12 +153,12 @@ def _find(name: str) -> Model:
 def _bundled() -> Model:
     from pellucid.pane import SIZE, Pane
 
-    labels = files.labels(ASSETS / "pane.labels.txt")
+    labels = files.labels(FOLDER / "pane.labels.txt")
     return Model(
         build=lambda classes: Pane(classes or len(labels)),
         options={"size": SIZE, "resize": SIZE},
         labels=labels,
-        fetch=lambda: files.read(ASSETS / "pane.safetensors"),
+        fetch=lambda: files.read(FOLDER / "pane.safetensors"),
     )
 
 
@@ -168,7 +167,7 @@ def _torchvision(name: str) -> Model:
     from torchvision import models
 
     if name not in models.list_models(module=models):
-        known = [pane.NAME, *models.list_models(module=models)]
+        known = [BUNDLED, *models.list_models(module=models)]
         raise Unknown("network", name, known, "(`pellucid networks` lists them)")
     enum = models.get_model_weights(name).DEFAULT
     preset = enum.transforms()

@@ -15,6 +15,7 @@ from pellucid.app import flags
 from pellucid.app.names import complete_photo
 from pellucid.app.output import Output, usual_name
 from pellucid.app.terminal import Progress, bars, exits, say, say_json, show
+from pellucid.assets import BUNDLED
 from pellucid.errors import PellucidError
 from pellucid.images import Photo, open_image
 from pellucid.method import Method
@@ -25,7 +26,7 @@ _SECTION = re.compile(r"^(Args|Returns|Yields|Raises|Example|Examples|Attributes
 
 
 def _shared(
-    network: flags.NetworkName = flags.BUNDLED,
+    network: flags.NetworkName = BUNDLED,
     weights: flags.Weights = None,
     labels: flags.Labels = None,
     classes: flags.Classes = None,
@@ -148,7 +149,7 @@ def _words(method: Method[Any], given: dict[str, Any]) -> list[str]:
             words.append(source.removeprefix("photo:") if installed else Path(source).stem)
         elif known.positional and given.get(name):
             words.append(str(given[name]))
-    if given["network"] != flags.BUNDLED:
+    if given["network"] != BUNDLED:
         words.append(Path(given["network"].partition(".py:")[0]).name)
     return words
 

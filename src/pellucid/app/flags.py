@@ -12,8 +12,6 @@ from pellucid.app.names import complete_network, complete_photo
 if TYPE_CHECKING:
     from pellucid.network import Network
 
-BUNDLED = "pane"
-
 
 class Arrays(StrEnum):
     """Kinds of files for the numbers behind a picture."""

@@ -11,6 +11,7 @@ import typer
 from pellucid.app import flags, names
 from pellucid.app.output import Output
 from pellucid.app.terminal import Progress, exits, fitting, harmless, say, say_json, show, table
+from pellucid.assets import BUNDLED
 from pellucid.errors import PellucidError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def networks(
 
 
 def layers(
-    network: flags.NetworkName = flags.BUNDLED,
+    network: flags.NetworkName = BUNDLED,
     weights: flags.Weights = None,
     labels: flags.Labels = None,
     classes: flags.Classes = None,

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from pellucid.assets import BUNDLED
 from pellucid.stock import photos
 
 _REGISTERED = re.compile(r"^@register_model\(\)\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
@@ -18,7 +19,7 @@ def networks() -> list[str]:
     spec = find_spec("torchvision")
     folder = Path(spec.origin).parent / "models" if spec and spec.origin else Path()
     files = sorted(folder.glob("*.py"))
-    return ["pane", *sorted({n for file in files for n in _REGISTERED.findall(_text(file))})]
+    return [BUNDLED, *sorted({n for file in files for n in _REGISTERED.findall(_text(file))})]
 
 
 def methods() -> list[str]:
@@ -36,10 +37,6 @@ def complete_photo(incomplete: str) -> list[str]:
 def complete_network(incomplete: str) -> list[str]:
     """Names that need no connection to be known."""
     return [name for name in networks() if name.startswith(incomplete)]
-
-
-def _there(package: str) -> bool:
-    return find_spec(package.partition(".")[0]) is not None
 
 
 def _text(file: Path) -> str:

@@ -14,6 +14,7 @@ import typer
 
 from pellucid.app import flags
 from pellucid.app.terminal import INTERRUPTED, Progress, exits, say
+from pellucid.assets import BUNDLED
 
 if TYPE_CHECKING:
     from pellucid.method import Step
@@ -37,7 +38,7 @@ def tour(
         "pellucid-tour"
     ),
     force: flags.Force = False,
-    network: flags.NetworkName = flags.BUNDLED,
+    network: flags.NetworkName = BUNDLED,
     weights: flags.Weights = None,
     labels: flags.Labels = None,
     classes: flags.Classes = None,
