@@ -15,12 +15,13 @@ import torch
 import pellucid as pl
 from pellucid import page as pages
 from pellucid import tiles
+from pellucid.heatmap import Mapped
 from pellucid.images import png_bytes
 from pellucid.method import Method
 from pellucid.option import Option
 from pellucid.register import entries
 from pellucid.replay import read
-from pellucid.results import Heatmap, Result
+from pellucid.results import Result
 from pellucid.writing import write_whole
 
 DOCS = Path(__file__).parent
@@ -60,7 +61,7 @@ def drawn(net: pl.Network, method: Method[Result]) -> Result:
     """The method's first example."""
     photo = {"photo": PHOTO} if "photo" in method.options else {}
     result = method(net, **photo, **next(iter(method.examples(net))))
-    return result.over() if isinstance(result, Heatmap) else result
+    return result.over() if isinstance(result, Mapped) else result
 
 
 def fits(picture: Path, net: pl.Network, method: Method[Result]) -> bool:

@@ -36,7 +36,7 @@ def edited(path: Path, change: Any) -> Path:
 def test_a_recipe_reads_back(saved: Path, bundled: pl.Network, cat: pl.Photo) -> None:
     recipe = read(saved)
     assert recipe == pl.saliency(bundled, cat, target="class:3").recipe
-    assert recipe.settings == {"target": "class:3"}
+    assert recipe.settings == {"target": "class:3", "reduce": "max"}
     assert recipe.photos == {"photo": {"source": "photo:cat", "hash": cat.hash}}
     assert recipe.network["name"] == "pane" and recipe.network["spec"] == {"name": "pane"}
     assert recipe.versions["torch"] == torch.__version__.partition("+")[0]
@@ -161,7 +161,7 @@ WRONG: list[tuple[Any, str]] = [
     (lambda data: data.update(method="salience"), "did you mean 'saliency'"),
     (lambda data: data.update(settings=[1]), "see its 'settings'"),
     (lambda data: data["settings"].update(taregt=1), "did you mean 'target'"),
-    (lambda data: data["settings"].update(target=[1]), "target is a text"),
+    (lambda data: data["settings"].update(target={"a": 1}), "target is a text"),
     (lambda data: data["settings"].update(net="pane"), "sets something twice"),
     (lambda data: data["settings"].update(photo="photo:cat"), "sets something twice"),
     (lambda data: data["settings"].update(target="class:999999"), "classes 0 to"),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pellucid.box import Box
     from pellucid.errors import PellucidError, Unknown
     from pellucid.fields import Field, fields
+    from pellucid.heatmap import Heatmap, Heatmaps
     from pellucid.images import Photo, open_image
     from pellucid.layers import Layer
     from pellucid.layout import Layout
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pellucid.recipe import Recipe
     from pellucid.record import Recording, recording
     from pellucid.replay import Replay, replay
-    from pellucid.results import Grid, Heatmap, Picture, Ranking, Result
+    from pellucid.results import Grid, Picture, Ranking, Result
     from pellucid.stock import photos
     from pellucid.unit import Unit
     from pellucid.zoo import load, networks
@@ -42,7 +43,8 @@ _HOMES = {
     "recipe": ("Recipe",),
     "record": ("Recording", "recording"),
     "replay": ("Replay", "replay"),
-    "results": ("Grid", "Heatmap", "Picture", "Ranking", "Result"),
+    "heatmap": ("Heatmap", "Heatmaps"),
+    "results": ("Grid", "Picture", "Ranking", "Result"),
     "stock": ("photos",),
     "unit": ("Unit",),
     "zoo": ("load", "networks"),

@@ -15,11 +15,13 @@ from torch import Tensor, nn
 
 from pellucid import option
 from pellucid.errors import PellucidError, Unknown
-from pellucid.images import Photo, open_image
+from pellucid.heatmap import OPACITY
+from pellucid.images import open_image
 from pellucid.network import Network
 from pellucid.option import Option
-from pellucid.recipe import Recipe, network_flags, values_hash
-from pellucid.results import Heatmap, Result
+from pellucid.recipe import Recipe, keys, network_flags, told, values_hash
+from pellucid.results import Result
+from pellucid.target import described
 
 R = TypeVar("R", bound=Result)
 Examples = Callable[[Network], Iterable[dict[str, Any]]]
@@ -108,18 +110,14 @@ class Method(Generic[R]):
         kinds = {name: known.kind for name, known in self.options.items()}
         return Recipe(
             method=self.name,
-            settings={name: bound[name] for name in bound if kinds[name] == "setting"},
+            settings={name: _plainly(bound[name]) for name in bound if kinds[name] == "setting"},
             network={
                 "name": net.name,
                 "weights_hash": net.weights_hash,
                 "spec": net.spec,
                 "device": net.device.type,
             },
-            photos={
-                name: {"source": bound[name].source, "hash": bound[name].hash}
-                for name in bound
-                if isinstance(bound[name], Photo)
-            },
+            photos=told({name: bound[name] for name in bound if kinds[name] == "photo"}),
             seed=int(bound.get("seed", 0)),
             values=values_hash(values),
         )
@@ -140,6 +138,10 @@ class Method(Generic[R]):
 
     def _coerced(self, known: Option, value: Any) -> Any:
         if known.kind == "photo":
+            if known.many and isinstance(value, list | tuple):
+                if not value:
+                    raise PellucidError(f"{self.name}: no photo is given, the list is empty")
+                return tuple(open_image(one) for one in value)
             return open_image(value)
         if known.kind == "network":
             if isinstance(value, nn.Module):
@@ -158,7 +160,9 @@ class Method(Generic[R]):
         flags: list[str] = []
         for name, known in self.options.items():
             if known.kind == "photo":
-                places.append((recipe.photos[name]["source"] or "PHOTO.png", True))
+                rows = recipe.photos
+                given = [rows[key] for key in keys(rows, name)]
+                places += [(photo["source"] or "PHOTO.png", True) for photo in given]
             elif known.kind == "setting":
                 value = recipe.settings[name]
                 changed = known.required or value != known.default
@@ -179,13 +183,19 @@ class Method(Generic[R]):
         return shlex.join([*start, *words, *flags])
 
 
+def _plainly(value: Any) -> Any:
+    """A setting as plain data; of one's own function, which has no such form, the name."""
+    if isinstance(value, tuple):
+        return "; ".join(map(_plainly, value))
+    return described(value) if callable(value) else value
+
+
 def _drawing_flags(recipe: Recipe) -> list[str]:
-    if recipe.drawing is None:
-        return []
+    if recipe.drawing is None or recipe.drawing[0] == "pick":
+        return []  # the shell makes all of several
     how, arguments = recipe.drawing
     opacity = arguments.get("opacity")
-    usual = inspect.signature(Heatmap.over).parameters["opacity"].default
-    return [f"--{how}", *([] if opacity in (None, usual) else ["--opacity", str(opacity)])]
+    return [f"--{how}", *([] if opacity in (None, OPACITY) else ["--opacity", str(opacity)])]
 
 
 def _no_examples(_net: Network) -> list[dict[str, Any]]:
@@ -199,7 +209,8 @@ def method(
 
     The function may also be a generator that yields `Step`s and returns the result. Its first
     parameter is the `Network`; a parameter annotated `Photo` is opened for it; the others are
-    `Annotated[type, Help("…")]`. A parameter named `seed` seeds all random numbers.
+    `Annotated[type, Help("…")]`. One annotated `Photo | tuple[Photo, ...]` takes several as well;
+    one named `seed` seeds all random numbers.
 
     Args:
         examples: settings that show the method on a given network, the most telling first: the

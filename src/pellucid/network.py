@@ -169,12 +169,12 @@ class Network:
     def neurons(
         self, inputs: Float[Tensor, "batch channels height width"], unit: Unit
     ) -> Float[Tensor, "batch"]:
-        """The value of one unit for each input, ready for gradients."""
+        """The value of one unit for each input, ready for gradients; of a channel its mean."""
         if unit.is_class:
-            return unit.neuron(self.scores(inputs), self.layers[""].layout)
+            return unit.value(self.scores(inputs), self.layers[""].layout)
         with recording(self.module, [unit.layer]) as seen:
             self.module(inputs)
-        return unit.neuron(seen[unit.layer], self.layers[unit.layer].layout)
+        return unit.value(seen[unit.layer], self.layers[unit.layer].layout)
 
     def layer(self, name: str) -> Layer:
         """A layer by its dotted name.

@@ -7,13 +7,14 @@ import math
 import numbers
 import operator
 import types
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pellucid.errors import PellucidError, Unknown
 
 Kind = Literal["network", "photo", "setting"]
-Names = Literal["", "layer", "unit"]
+Names = Literal["", "layer", "unit", "units"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Help:
     Attributes:
         text: one phrase, lower case, with its unit.
         low, high: bounds of a number, inclusive.
-        names: what a text names: a layer or a unit of the network.
+        names: what a text names: a layer or a unit of the network, or "units" for several: these
+            may also be a sequence, or functions of a recording (see `target`).
     """
 
     text: str
@@ -45,6 +47,7 @@ class Option:
         default: `inspect.Parameter.empty` where there is none.
         positional: whether it may be given without its name.
         help: its annotation.
+        many: whether a photo may also be several.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Option:
     default: Any
     positional: bool
     help: Help
+    many: bool = False
 
     @property
     def required(self) -> bool:
@@ -74,6 +78,10 @@ class Option:
         """
         if value is None and self.optional:
             return None
+        if self.help.names == "units" and isinstance(value, list | tuple):
+            return self._units(value)
+        if self.help.names == "units" and callable(value):
+            return value
         value = getattr(self, f"_{self.type.__name__}")(value)
         if self.choices and value not in self.choices:
             raise Unknown(self.name, value, self.choices)
@@ -90,9 +98,18 @@ class Option:
                 return f"class:{value.channel}"
             if type(value).__name__ in ("Unit", "Layer"):
                 return str(getattr(value, "name", value))
-        if self.help.names == "unit" and _whole(value) is not None:
+        if self.help.names in ("unit", "units") and _whole(value) is not None:
             return str(_whole(value))
         raise PellucidError(f"{self.name} is a text, not {value!r}")
+
+    def _units(self, values: Sequence[Any]) -> Any:
+        """Several as one text, as the shell has it; with functions among them as they are."""
+        checked = [self.check(value) for value in values]
+        if not checked:
+            raise PellucidError(f"{self.name} names no unit: the list is empty")
+        if any(callable(value) for value in checked):
+            return tuple(checked)
+        return "; ".join(checked)
 
     def _bool(self, value: Any) -> bool:
         if type(value).__name__ not in ("bool", "bool_"):  # numpy has one of its own
@@ -154,6 +171,8 @@ def read(parameter: inspect.Parameter, annotation: Any) -> Option:
     if get_origin(annotation) in (Union, types.UnionType):
         parts = list(get_args(annotation))
     optional = type(None) in parts
+    many = tuple[Photo, ...] in parts
+    parts = [part for part in parts if part != tuple[Photo, ...]]
     (plain,) = (part for part in parts if part is not type(None))
     choices: tuple[str, ...] = ()
     if get_origin(plain) is Literal:
@@ -163,5 +182,5 @@ def read(parameter: inspect.Parameter, annotation: Any) -> Option:
         raise TypeError(f"{parameter.name}: {plain} has no form in the shell")
     positional = parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
     return Option(
-        parameter.name, kind, plain, choices, optional, parameter.default, positional, text
+        parameter.name, kind, plain, choices, optional, parameter.default, positional, text, many
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
+from itertools import count, takewhile
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from pellucid.assets import BUNDLED
 from pellucid.errors import PellucidError
+from pellucid.images import Photo
 
 FORMAT = 1
 
@@ -38,7 +40,8 @@ class Recipe:
         settings: all keyword arguments, defaults written out; plain JSON values.
         network: `name`, `weights_hash`, `spec` (arguments of `load()`; empty for one's own
             module) and `device`.
-        photos: one {"source", "hash"} for each photo argument, by its name.
+        photos: one {"source", "hash"} for each photo argument, by its name; several of one
+            argument are "NAME#1", "NAME#2", ….
         seed: of all random numbers.
         versions: of pellucid, torch, Pillow and Python.
         values: SHA-256 of the result's values, 16 digits: what a replay compares.
@@ -134,6 +137,24 @@ def values_hash(values: Tensor) -> str:
     flat = values.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
     digest.update(flat.numpy().data)
     return digest.hexdigest()[:16]
+
+
+def told(photos: Mapping[str, Photo | tuple[Photo, ...]]) -> dict[str, dict[str, str]]:
+    """Photo arguments as a recipe has them."""
+    flat: dict[str, Photo] = {}
+    for name, given in photos.items():
+        if isinstance(given, tuple):
+            flat |= {f"{name}#{number}": photo for number, photo in enumerate(given, start=1)}
+        else:
+            flat[name] = given
+    return {key: {"source": photo.source, "hash": photo.hash} for key, photo in flat.items()}
+
+
+def keys(photos: Mapping[str, Any], name: str) -> list[str]:
+    """The keys of one photo argument among those of a recipe, in order."""
+    if name in photos:
+        return [name]
+    return list(takewhile(photos.__contains__, (f"{name}#{number}" for number in count(1))))
 
 
 def network_flags(network: dict[str, Any]) -> list[str]:

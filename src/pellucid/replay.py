@@ -16,11 +16,12 @@ from safetensors import safe_open
 from torch import nn
 
 from pellucid.errors import PellucidError
+from pellucid.heatmap import redrawn
 from pellucid.images import Photo, open_image, png_text
 from pellucid.network import Network
-from pellucid.recipe import Recipe, versions
+from pellucid.recipe import Recipe, keys, versions
 from pellucid.register import entry
-from pellucid.results import Result, redrawn
+from pellucid.results import Result
 from pellucid.zoo import load
 
 MOST_BYTES = 10_000_000  # of a recipe; a small file can unpack into gigabytes
@@ -69,16 +70,19 @@ def replay(
         differences.append(f"weights: {net.weights_hash} now, {was.get('weights_hash')} then")
     if net.device.type != was.get("device"):
         differences.append(f"device: {net.device.type} now, {was.get('device')} then")
+    if photo is not None and len(recipe.photos) > 1:
+        raise PellucidError(f"{path} was made from several photos: photo= can stand for one only")
     photos = {name: _photo(known["source"], photo, path) for name, known in recipe.photos.items()}
     for name, known in recipe.photos.items():
         if photos[name].hash != known["hash"]:
             differences.append(f"{name}: its pixels are not those of then")
-    clash = {*recipe.settings, *photos} & {next(iter(method.options))}
-    if clash or recipe.settings.keys() & photos.keys():
+    given = _arguments(photos)
+    clash = {*recipe.settings, *given} & {next(iter(method.options))}
+    if clash or recipe.settings.keys() & given.keys():
         raise PellucidError(f"{path}: this recipe is damaged: it sets something twice")
     if recipe.drawing:
         _nearby(recipe.drawing[1].get("photo"), path)
-    result = redrawn(method(net, **photos, **recipe.settings), recipe)
+    result = redrawn(method(net, **given, **recipe.settings), recipe)
     same = result.recipe.values == recipe.values
     if not same and not differences:
         differences.append("values: not the same, though weights, photo and versions are")
@@ -125,6 +129,14 @@ def _nearby(value: Any, path: str | os.PathLike[str]) -> None:
             f"{path} names {value!r} on another machine, which is not called unasked: give "
             f"it, or a copy of it, yourself"
         )
+
+
+def _arguments(photos: dict[str, Photo]) -> dict[str, Any]:
+    """Photos by argument; "photo#1", "photo#2" are several of one."""
+    names = dict.fromkeys(name.partition("#")[0] for name in photos)
+    found = {name: [photos[key] for key in keys(photos, name)] for name in names}
+    one = {name: photos[name] for name in names if name in photos}
+    return {name: several for name, several in found.items() if several} | one
 
 
 def _photo(source: str, instead: Any, path: str | os.PathLike[str]) -> Photo:

@@ -19,8 +19,7 @@ from torch import Tensor
 
 from pellucid import colour, tiles
 from pellucid.errors import PellucidError
-from pellucid.images import Photo, open_image, png_bytes
-from pellucid.preprocess import Frame
+from pellucid.images import Photo, png_bytes
 from pellucid.recipe import Recipe
 from pellucid.writing import write_together
 
@@ -126,70 +125,6 @@ class Picture(Result):
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Heatmap(Result):
-    """One number for each place of a photo.
-
-    Attributes:
-        values: (height, width), evenly over the network's input, at any resolution.
-        photo: the photo that was asked about.
-        frame: where the input lies in it.
-        scale: how numbers become colours.
-        colours: a name in `colour.MAPS`.
-        clip: share of the highest numbers that may saturate when shown.
-        low_is_strong: whether low numbers are what matters and are to shine.
-    """
-
-    values: Float[Tensor, "height width"]
-    photo: Photo
-    frame: Frame
-    scale: colour.Scale = "range"
-    colours: str = "heat"
-    clip: float = 0.0
-    low_is_strong: bool = False
-
-    def on_photo(self) -> Float[Tensor, "height width"]:
-        """The numbers in the photo's own pixels; NaN where the network did not see it."""
-        return self.frame.to_photo(self.values)
-
-    def image(self) -> Float[Tensor, "3 height width"]:
-        """The map in the photo's own pixels, beyond the network's view left grey."""
-        return tiles.enlarged(colour.MAPS[self.colours](self._shades()), SHOWN)
-
-    def _shades(self) -> Float[Tensor, "height width"]:
-        values = self.values.detach().cpu()
-        if self.low_is_strong and self.scale == "range":
-            # Not one minus the shades: a constant map is dark either way.
-            return self.frame.to_photo(colour.ranged(-values, self.scale, self.clip))
-        shades = colour.ranged(values, self.scale, self.clip)
-        return self.frame.to_photo(1 - shades if self.low_is_strong else shades)
-
-    def over(self, photo: Any = None, *, opacity: float = 0.85) -> Picture:
-        """The map laid over its photo, strong where the map is strong.
-
-        Args:
-            photo: another version of the same photo, of the same size, to draw on.
-            opacity: 0 to 1, of the strongest places.
-        """
-        if not 0 <= opacity <= 1:
-            raise PellucidError(f"opacity is from 0 to 1, not {opacity}")
-        below = self.photo if photo is None else open_image(photo)
-        if below.size != self.photo.size:
-            raise PellucidError(
-                f"the map is of a photo of {_pixels(self.photo.size)}, not {_pixels(below.size)}"
-            )
-        shown = self._shades()
-        strength = (shown - 0.5).abs() * 2 if self.scale == "signed" else shown
-        share = opacity * strength.nan_to_num()
-        grey = below.floats().mean(0, keepdim=True).expand(3, -1, -1)
-        # The photo is dimmed, so that strong places shine on it and weak ones leave it alone.
-        mixed = 0.75 * grey * (1 - share) + colour.MAPS[self.colours](shown) * share
-        mixed = torch.where(shown.isnan(), 0.5 * grey + 0.45, mixed)
-        other = {} if photo is None else {"photo": below.source}
-        recipe = self.recipe.drawn("over", opacity=opacity, **other)
-        return Picture(values=mixed, caption=self.caption, recipe=recipe)
-
-
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Grid(Result):
     """Many small pictures side by side.
 
@@ -252,24 +187,3 @@ class Ranking(Result):
         rows = zip(self.names, self.values.tolist(), self.scores.tolist(), strict=True)
         keys = ("name", "probability", "score")
         return super().data() | {"ranking": [dict(zip(keys, row, strict=True)) for row in rows]}
-
-
-def redrawn(result: Result, recipe: Recipe) -> Result:
-    """A result drawn as a recipe says."""
-    if recipe.drawing is None:
-        return result
-    how, arguments = recipe.drawing
-    if how != "over" or not isinstance(result, Heatmap):
-        raise PellucidError(f"a {type(result).__name__} cannot be drawn as {how!r}")
-    opacity, source = arguments.get("opacity"), arguments.get("photo")
-    if set(arguments) - {"opacity", "photo"} or not isinstance(opacity, int | float):
-        raise PellucidError(f"a Heatmap cannot be drawn over a photo with {arguments}")
-    if source is not None and not isinstance(source, str):
-        raise PellucidError(f"a Heatmap is drawn over a photo, not {source!r}")
-    if source == "":
-        raise PellucidError("it was drawn over another photo, which had no name")
-    return result.over(source, opacity=opacity)
-
-
-def _pixels(size: tuple[int, int]) -> str:
-    return f"{size[1]} x {size[0]} px"

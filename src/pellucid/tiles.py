@@ -34,6 +34,19 @@ def resized(
     return small[0].clamp(0, 1)
 
 
+def boxed(
+    image: Float[Tensor, "3 height width"], size: tuple[int, int]
+) -> Float[Tensor, "3 tall wide"]:
+    """Fitted into a box of paper of a height and width, its proportions kept."""
+    height, width = image.shape[1:]
+    scale = min(size[0] / height, size[1] / width)
+    inner = max(1, round(height * scale)), max(1, round(width * scale))
+    box = torch.full((3, *size), PAPER)
+    top, left = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+    box[:, top : top + inner[0], left : left + inner[1]] = resized(image, inner)
+    return box
+
+
 def arranged(
     pictures: Float[Tensor, "tiles 3 height width"],
     names: Sequence[str] = (),

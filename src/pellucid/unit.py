@@ -22,8 +22,7 @@ class Unit:
     Attributes:
         layer: dotted name as in `pellucid layers`; "class" for a score.
         channel: index of the channel or class, from 0.
-        position: row and column on the layer's grid; None names the whole channel, and where one
-            value is needed, its centre.
+        position: row and column on the layer's grid; None names the whole channel.
         token: index of a prefix token of a transformer (0: the class token) in place of a position.
         label: of a class; empty where another class has it as well.
     """
@@ -46,22 +45,21 @@ class Unit:
         place = f"@token{self.token}" if self.token is not None else place
         return f"{self.layer}:{self.channel}{place}"
 
-    def neuron(
-        self, output: Float[Tensor, "batch *rest"], layout: Layout
-    ) -> Float[Tensor, "batch"]:
-        """One value for each image: the score, or the neuron (of a channel, the central one)."""
+    def value(self, output: Float[Tensor, "batch *rest"], layout: Layout) -> Float[Tensor, "batch"]:
+        """One number for each image: a score, a neuron, or of a channel its mean over all places.
+
+        Args:
+            output: of the unit's layer; for a class the network's scores.
+            layout: of that layer.
+        """
         if self.is_class:
             return output[:, self.channel]
         if self.token is not None:
             return layout.token(output, self.token)[:, self.channel]
-        row, column = self.position or (layout.grid[0] // 2, layout.grid[1] // 2)
-        return layout.maps(output)[:, self.channel, row, column]
-
-    def mean(self, output: Float[Tensor, "batch *rest"], layout: Layout) -> Float[Tensor, "batch"]:
-        """One value for each image: of a channel its mean over all places, else as `neuron`."""
-        if self.is_class or self.token is not None or self.position:
-            return self.neuron(output, layout)
-        return layout.maps(output)[:, self.channel].mean((1, 2))
+        channel = layout.maps(output)[:, self.channel]
+        if self.position:
+            return channel[:, self.position[0], self.position[1]]
+        return channel.mean((1, 2))
 
 
 def split(text: str) -> tuple[str, int, str] | None:

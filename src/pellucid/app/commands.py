@@ -17,10 +17,11 @@ from pellucid.app.output import Output, usual_name
 from pellucid.app.terminal import Progress, bars, exits, say, say_json, show
 from pellucid.assets import BUNDLED
 from pellucid.errors import PellucidError
+from pellucid.heatmap import Mapped
 from pellucid.images import Photo, open_image
 from pellucid.method import Method
 from pellucid.option import Option
-from pellucid.results import Heatmap, Ranking, Result
+from pellucid.results import Ranking, Result
 
 _SECTION = re.compile(r"^(Args|Returns|Yields|Raises|Example|Examples|Attributes):", re.MULTILINE)
 
@@ -49,7 +50,7 @@ def build(method: Method[Any]) -> Callable[..., None]:
         TypeError: a setting of the method has the name of a shared flag.
     """
     shared = _parameters(_shared)
-    if not any(issubclass(kind, Heatmap) for kind in kinds(method)):
+    if not any(issubclass(kind, Mapped) for kind in kinds(method)):
         del shared["over"], shared["opacity"]
     if _prints(method):
         shared["out"] = shared["out"].replace(annotation=flags.Out)
@@ -82,8 +83,8 @@ def run(method: Method[Any], given: dict[str, Any]) -> None:
     output.check()
     if given.get("opacity") is not None and not given["over"]:
         raise PellucidError("--opacity is of the map over its photo: give --over too")
-    photos: dict[str, Photo] = {
-        name: open_image(given[name])
+    photos = {
+        name: _opened(given[name])
         for name, known in method.options.items()
         if known.kind == "photo"
     }
@@ -144,9 +145,8 @@ def _words(method: Method[Any], given: dict[str, Any]) -> list[str]:
     words = [method.name.replace("_", "-")]
     for name, known in method.options.items():
         if known.kind == "photo":
-            source = given[name]
-            installed = source.startswith("photo:")
-            words.append(source.removeprefix("photo:") if installed else Path(source).stem)
+            sources = given[name] if isinstance(given[name], list) else [given[name]]
+            words += map(_stem, sources)
         elif known.positional and given.get(name):
             words.append(str(given[name]))
     if given["network"] != BUNDLED:
@@ -154,8 +154,21 @@ def _words(method: Method[Any], given: dict[str, Any]) -> list[str]:
     return words
 
 
+def _opened(words: str | list[str]) -> Photo | tuple[Photo, ...]:
+    """A photo, or several where several are named."""
+    if isinstance(words, str):
+        return open_image(words)
+    photos = tuple(open_image(word) for word in words)
+    return photos if len(photos) > 1 else photos[0]
+
+
+def _stem(source: str) -> str:
+    installed = source.startswith("photo:")
+    return source.removeprefix("photo:") if installed else Path(source).stem
+
+
 def _over(method: Method[Any], result: Result, opacity: float | None) -> Result:
-    if not isinstance(result, Heatmap):
+    if not isinstance(result, Mapped):
         raise PellucidError(
             f"--over draws one map over its photo; with these settings {method.name} gives a "
             f"{type(result).__name__} of many (see `pellucid {method.name} --help`)"
@@ -181,10 +194,11 @@ def _parameter(known: Option) -> inspect.Parameter:
     if known.kind == "photo":
         form = typer.Argument(
             metavar=known.name.upper(),
-            help="a path or photo:NAME (`pellucid photos` lists them)",
+            help="a path or photo:NAME (`pellucid photos` lists them)"
+            + (", or several" if known.many else ""),
             autocompletion=complete_photo,
         )
-        return _keyword(known.name, str, form, known.default)
+        return _keyword(known.name, list[str] if known.many else str, form, known.default)
     more: dict[str, Any] = {"help": escape(known.help.text), "metavar": _metavar(known)}
     if known.choices:
         more["autocompletion"] = _choices(known.choices)

@@ -10,8 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from pellucid.heatmap import Heatmap, Mapped
 from pellucid.images import Photo, jpeg_address, png_bytes
-from pellucid.results import Grid, Heatmap, Picture, Ranking, Result
+from pellucid.results import Grid, Picture, Ranking, Result
 
 # From fine to coarse: JPEG quality and longer side in px, until the picture fits its share.
 LADDER = ((90, 1100), (86, 900), (82, 720), (76, 560), (70, 420), (60, 320))
@@ -71,6 +72,8 @@ def figure(result: Result, name: str, command: str, most: int) -> Figure:
             photo_shot(result.photo, half),
             _shot(result.over().image(), f"{caption}, over the photo", half, exact=False),
         )
+    elif isinstance(result, Mapped):
+        kind, shots = "strip", (_shot(result.over().image(), caption, most, exact=False),)
     elif isinstance(result, Picture):
         kind, image = "picture", result.values.detach().cpu().float().expand(3, -1, -1)
         shots = (_shot(image, caption, most),)
@@ -85,7 +88,7 @@ def figure(result: Result, name: str, command: str, most: int) -> Figure:
 
 def original(result: Result) -> Result:
     """What is saved beside the page: as the page shows it, with its recipe."""
-    return result.over() if isinstance(result, Heatmap) else result
+    return result.over() if isinstance(result, Mapped) else result
 
 
 def photo_shot(photo: Photo, most: int) -> Shot:

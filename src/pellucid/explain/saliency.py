@@ -1,24 +1,31 @@
 """Which pixels matter?"""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pellucid.images import Photo
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid.explain.question import Photos, Question, Wanted
+from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.make.ascend import slope
 from pellucid.method import method
 from pellucid.network import Network
 from pellucid.option import Help
-from pellucid.results import Heatmap
+
+Reduce = Literal["max", "sum", "signed"]
 
 
 @method(examples=lambda net: [{}])
 def saliency(
     net: Network,
-    photo: Photo,
+    photo: Photos,
     *,
-    target: Annotated[
-        str | None, Help("class or unit; the most probable class where not given", names="unit")
-    ] = None,
-) -> Heatmap:
+    target: Wanted = None,
+    reduce: Annotated[
+        Reduce, Help("of the three colours: the greatest size, the sum of sizes, the signed sum")
+    ] = "max",
+) -> Heatmap | Heatmaps:
     """How much the score of a class changes with each pixel.
 
     The gradient of the unnormalised score with respect to the pixels, its absolute value, and of
@@ -26,7 +33,7 @@ def saliency(
 
     Returns:
         Heatmap with `.values` (height, width) on the network's input: score per unit of the
-        normalised input. The brightest half per cent saturates when shown.
+        normalised input. The brightest half per cent saturates when shown. Heatmaps of several.
 
     Raises:
         PellucidError: unknown target, or a network that lets no gradient through.
@@ -34,17 +41,30 @@ def saliency(
     Example:
         >>> saliency(net, "photo:cat", target="wild_cat").over().save("why.png")
     """
-    inputs, frame = net.prepare(photo)
-    unit = net.unit(target) if target else net.best(inputs)
-    inputs.requires_grad_()
-    value = net.neurons(inputs, unit)
-    gradient = slope(value, inputs)
-    return Heatmap(
-        values=gradient[0].abs().amax(0).float().cpu(),
-        photo=photo,
-        frame=frame,
-        scale="positive",
+    asked = Question.of(net, photo, target)
+    inputs = asked.inputs.requires_grad_()
+    values = asked.values(inputs, asked.rows())
+    gradients = torch.stack([slope(value, inputs, keep=True) for value in values], 1)
+
+    def caption(row: int, column: int) -> str:
+        none = "" if bool(gradients[row, column].any()) else ": zero, no pixel changes it"
+        name, value = asked.targets[column].name(row), float(values[column][row].detach())
+        return f"|gradient| of {name}, which is {value:.3g}{none}"
+
+    signed = reduce == "signed"
+    return asked.answer(
+        reduced(gradients, reduce),
+        caption,
+        scale="signed" if signed else "positive",
+        colours="signed" if signed else "heat",
         clip=0.005,
-        caption=f"|gradient| of {unit}, which is {float(value.detach()):.3g}"
-        + ("" if bool(gradient.any()) else ": zero, no pixel changes it"),
     )
+
+
+def reduced(
+    gradients: Float[Tensor, "photos targets colours height width"], how: Reduce
+) -> Float[Tensor, "photos targets height width"]:
+    """The colours of each pixel as one number."""
+    if how == "max":
+        return gradients.abs().amax(2)
+    return gradients.sum(2) if how == "signed" else gradients.abs().sum(2)

@@ -45,8 +45,11 @@ def ascend(
     return image
 
 
-def slope(values: Float[Tensor, "batch"], image: Image) -> Image:
+def slope(values: Float[Tensor, "batch"], image: Image, *, keep: bool = False) -> Image:
     """The gradient of each image's value with respect to its numbers.
+
+    Args:
+        keep: whether another gradient through the same pass is to follow.
 
     Raises:
         PellucidError: no gradient comes through, or one that is not finite.
@@ -55,7 +58,7 @@ def slope(values: Float[Tensor, "batch"], image: Image) -> Image:
         raise PellucidError(
             "no gradient reaches the image: the network cuts it off (no_grad, detach, rounding)"
         )
-    (gradient,) = torch.autograd.grad(values.sum(), image, allow_unused=True)
+    (gradient,) = torch.autograd.grad(values.sum(), image, retain_graph=keep, allow_unused=True)
     if gradient is None:
         return torch.zeros_like(image)
     if not bool(gradient.isfinite().all()):

@@ -58,10 +58,10 @@ def feature(
 
     def value(images: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch"]:
         if unit.is_class:
-            return unit.mean(net.scores(images), layout)
+            return unit.value(net.scores(images), layout)
         with recording(net.module, [unit.layer]) as seen:
             net.module(images)
-        return unit.mean(seen[unit.layer], layout)
+        return unit.value(seen[unit.layer], layout)
 
     black, white = (
         net.preprocess.normalise(torch.full((1, net.preprocess.channels, 1, 1), shade)).to(

@@ -3,12 +3,13 @@
 from typing import Annotated, Literal
 
 from pellucid.errors import PellucidError
+from pellucid.heatmap import Heatmap
 from pellucid.images import Photo
 from pellucid.method import method
 from pellucid.network import Network
 from pellucid.option import Help
 from pellucid.record import recording
-from pellucid.results import Grid, Heatmap
+from pellucid.results import Grid
 
 
 @method(examples=lambda net: [{"layer": layer.name} for layer in net.spread(3)])

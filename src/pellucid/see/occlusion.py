@@ -10,11 +10,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.errors import PellucidError
+from pellucid.heatmap import Heatmap
 from pellucid.images import Photo
 from pellucid.method import Step, method
 from pellucid.network import Network
 from pellucid.option import Help
-from pellucid.results import Heatmap
 from pellucid.unit import Unit
 
 Fill = Literal["mean", "zero", "blur", "noise"]

@@ -1,0 +1,111 @@
+"""Question: one or several photos, one or several targets, and the maps that answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid.heatmap import Heatmap, Heatmaps
+from pellucid.images import Photo
+from pellucid.network import Network
+from pellucid.option import Help
+from pellucid.preprocess import Frame
+from pellucid.target import Target, targets, values
+
+Photos = Photo | tuple[Photo, ...]
+Wanted = Annotated[
+    str | None,
+    Help("class or unit, several with ; between; each photo's best class if none", names="units"),
+]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a network.
+
+    Attributes:
+        photos: to be explained.
+        frames: where the input lies in each.
+        inputs: the photos as the network takes them.
+        targets: what is explained of each photo.
+        single: whether one photo and one target were given, and one map is wanted.
+    """
+
+    net: Network
+    photos: tuple[Photo, ...]
+    frames: tuple[Frame, ...]
+    inputs: Float[Tensor, "photos channels height width"]
+    targets: tuple[Target, ...]
+    single: bool
+
+    @classmethod
+    def of(cls, net: Network, photo: Photos, target: Any) -> Question:
+        """Photos made ready and targets resolved.
+
+        Raises:
+            PellucidError: unknown target.
+        """
+        photos = photo if isinstance(photo, tuple) else (photo,)
+        ready = [net.prepare(one) for one in photos]
+        inputs = torch.cat([image for image, _ in ready])
+        wanted = targets(net, target, inputs)
+        single = not isinstance(photo, tuple) and len(wanted) == 1
+        frames = tuple(frame for _, frame in ready)
+        return cls(net, photos, frames, inputs, tuple(wanted), single)
+
+    def rows(self, repeats: int = 1) -> Tensor:
+        """The number of its photo for each image of a batch that has each photo `repeats` times.
+
+        The repeats of one photo follow one another.
+        """
+        numbers = torch.arange(len(self.photos), device=self.inputs.device)
+        return numbers.repeat_interleave(repeats)
+
+    def values(self, inputs: Tensor, rows: Tensor) -> Float[Tensor, "targets batch"]:
+        """The value of every target for each image, from one forward pass; see `target.values`."""
+        return values(self.net, inputs, self.targets, rows)
+
+    def answer(
+        self,
+        maps: Float[Tensor, "photos targets height width"],
+        caption: Callable[[int, int], str],
+        **looks: Any,
+    ) -> Heatmap | Heatmaps:
+        """One map, or all of them where several were asked for.
+
+        Args:
+            maps: on the network's input, any resolution.
+            caption: of a map, by the number of its photo and of its target.
+            looks: how they are drawn; see `Mapped`.
+        """
+        maps = maps.detach().float().cpu()
+        places = [range(len(side)) for side in (self.photos, self.targets)]
+        captions = tuple(tuple(caption(row, column) for column in places[1]) for row in places[0])
+        if self.single:
+            return Heatmap(
+                values=maps[0, 0],
+                photo=self.photos[0],
+                frame=self.frames[0],
+                caption=captions[0][0],
+                **looks,
+            )
+        names = tuple(tuple(one.name(row) for one in self.targets) for row in places[0])
+        return Heatmaps(
+            values=maps,
+            photos=self.photos,
+            frames=self.frames,
+            names=names,
+            captions=captions,
+            caption=f"{' / '.join(captions[0])}" if len(captions) == 1 else _counted(maps),
+            **looks,
+        )
+
+
+def _counted(maps: Tensor) -> str:
+    photos, wanted = maps.shape[:2]
+    return f"{photos} photos, {wanted} target{'s' if wanted > 1 else ''} each"

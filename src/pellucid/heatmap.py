@@ -1,0 +1,211 @@
+"""Heatmap: one number for each place of a photo; Heatmaps: of several photos and targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid import colour, tiles
+from pellucid.errors import PellucidError
+from pellucid.images import Photo, open_image
+from pellucid.preprocess import Frame
+from pellucid.recipe import Recipe
+from pellucid.results import SHOWN, Picture, Result
+
+OPACITY = 0.85
+CELL = 224  # px: longer side of the box that each map of a table is fitted into
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Mapped(Result):
+    """What all maps have in common.
+
+    Attributes:
+        scale: how numbers become colours.
+        colours: a name in `colour.MAPS`.
+        clip: share of the highest numbers that may saturate when shown.
+        low_is_strong: whether low numbers are what matters and are to shine.
+    """
+
+    scale: colour.Scale = "range"
+    colours: str = "heat"
+    clip: float = 0.0
+    low_is_strong: bool = False
+
+    def looks(self) -> dict[str, Any]:
+        """How it is drawn, as keyword arguments."""
+        return {name: getattr(self, name) for name in Mapped.__annotations__}
+
+    def over(self, photo: Any = None, *, opacity: float = OPACITY) -> Picture:
+        """The map laid over its photo."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Heatmap(Mapped):
+    """One number for each place of a photo.
+
+    Attributes:
+        values: (height, width), evenly over the network's input, at any resolution.
+        photo: the photo that was asked about.
+        frame: where the input lies in it.
+    """
+
+    values: Float[Tensor, "height width"]
+    photo: Photo
+    frame: Frame
+
+    def on_photo(self) -> Float[Tensor, "height width"]:
+        """The numbers in the photo's own pixels; NaN where the network did not see it."""
+        return self.frame.to_photo(self.values)
+
+    def image(self) -> Float[Tensor, "3 height width"]:
+        """The map in the photo's own pixels, beyond the network's view left grey."""
+        return tiles.enlarged(colour.MAPS[self.colours](self._shades()), SHOWN)
+
+    def _shades(self) -> Float[Tensor, "height width"]:
+        values = self.values.detach().cpu()
+        if self.low_is_strong and self.scale == "range":
+            # Not one minus the shades: a constant map is dark either way.
+            return self.frame.to_photo(colour.ranged(-values, self.scale, self.clip))
+        shades = colour.ranged(values, self.scale, self.clip)
+        return self.frame.to_photo(1 - shades if self.low_is_strong else shades)
+
+    def over(self, photo: Any = None, *, opacity: float = OPACITY) -> Picture:
+        """The map laid over its photo, strong where the map is strong.
+
+        Args:
+            photo: another version of the same photo, of the same size, to draw on.
+            opacity: 0 to 1, of the strongest places.
+        """
+        if not 0 <= opacity <= 1:
+            raise PellucidError(f"opacity is from 0 to 1, not {opacity}")
+        below = self.photo if photo is None else open_image(photo)
+        if below.size != self.photo.size:
+            raise PellucidError(
+                f"the map is of a photo of {_pixels(self.photo.size)}, not {_pixels(below.size)}"
+            )
+        shown = self._shades()
+        strength = (shown - 0.5).abs() * 2 if self.scale == "signed" else shown
+        share = opacity * strength.nan_to_num()
+        grey = below.floats().mean(0, keepdim=True).expand(3, -1, -1)
+        # The photo is dimmed, so that strong places shine on it and weak ones leave it alone.
+        mixed = 0.75 * grey * (1 - share) + colour.MAPS[self.colours](shown) * share
+        mixed = torch.where(shown.isnan(), 0.5 * grey + 0.45, mixed)
+        other = {} if photo is None else {"photo": below.source}
+        picked = {"pick": self.recipe.drawing[1]["pick"]} if self.recipe.drawing else {}
+        recipe = self.recipe.drawn("over", opacity=opacity, **other, **picked)
+        return Picture(values=mixed, caption=self.caption, recipe=recipe)
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Heatmaps(Mapped):
+    """The maps of several photos, or of several targets, made in one go.
+
+    `maps[0, 2]` is the Heatmap of the first photo and the third target; `len()` counts all maps,
+    and iterating gives them photo by photo.
+
+    Attributes:
+        values: (photos, targets, height, width), evenly over the network's input.
+        photos: that were asked about.
+        frames: where the input lies in each.
+        names: for each photo a name for each target.
+        captions: for each photo a caption for each target.
+    """
+
+    values: Float[Tensor, "photos targets height width"]
+    photos: tuple[Photo, ...]
+    frames: tuple[Frame, ...]
+    names: tuple[tuple[str, ...], ...]
+    captions: tuple[tuple[str, ...], ...]
+
+    def __len__(self) -> int:
+        return self.values.shape[0] * self.values.shape[1]
+
+    def __iter__(self) -> Iterator[Heatmap]:
+        rows, columns = self.values.shape[:2]
+        return (self[row, column] for row in range(rows) for column in range(columns))
+
+    def __getitem__(self, place: tuple[int, int]) -> Heatmap:
+        rows, columns = self.values.shape[:2]
+        row, column = place
+        if not (-rows <= row < rows and -columns <= column < columns):
+            raise PellucidError(
+                f"there are maps of {rows} photos and {columns} targets, from [0, 0] to "
+                f"[{rows - 1}, {columns - 1}], not [{row}, {column}]"
+            )
+        row, column = row % rows, column % columns
+        return Heatmap(
+            values=self.values[row, column],
+            photo=self.photos[row],
+            frame=self.frames[row],
+            caption=self.captions[row][column],
+            recipe=self.recipe.drawn("pick", pick=[row, column]),
+            **self.looks(),
+        )
+
+    def image(self) -> Float[Tensor, "3 height width"]:
+        """A row for each photo: the photo, then its maps."""
+        return self._table([one.image() for one in self])
+
+    def over(self, photo: Any = None, *, opacity: float = OPACITY) -> Picture:
+        """The same table with each map laid over its photo.
+
+        Raises:
+            PellucidError: another photo is given, or an opacity beyond 0 to 1.
+        """
+        if photo is not None:
+            raise PellucidError("maps of several are drawn over their own photos only")
+        drawn = self._table([one.over(opacity=opacity).values for one in self])
+        recipe = self.recipe.drawn("over", opacity=opacity)
+        return Picture(values=drawn, caption=self.caption, recipe=recipe)
+
+    def _table(self, drawn: list[Tensor]) -> Float[Tensor, "3 height width"]:
+        columns = self.values.shape[1]
+        cells, names = [], []
+        for row, photo in enumerate(self.photos):
+            cells += [photo.floats(), *drawn[row * columns : (row + 1) * columns]]
+            names += [photo.source.removeprefix("photo:").rpartition("/")[2], *self.names[row]]
+        # As tall as the tallest photo needs, so that rows of landscapes stand close together.
+        tallest = max(photo.size[0] / photo.size[1] for photo in self.photos)
+        box = min(CELL, max(1, round(CELL * tallest))), CELL
+        boxes = torch.stack([tiles.boxed(cell, box) for cell in cells])
+        return tiles.arranged(boxes, names, CELL, columns + 1)
+
+
+def redrawn(result: Result, recipe: Recipe) -> Result:
+    """A result drawn as a recipe says."""
+    if recipe.drawing is None:
+        return result
+    how, arguments = recipe.drawing
+    opacity, source = arguments.get("opacity"), arguments.get("photo")
+    if "pick" in arguments and isinstance(result, Heatmaps):
+        result = _picked(result, arguments["pick"])
+        if how == "pick":
+            return result
+    if how != "over" or not isinstance(result, Mapped):
+        raise PellucidError(f"a {type(result).__name__} cannot be drawn as {how!r}")
+    if set(arguments) - {"opacity", "photo", "pick"} or not isinstance(opacity, int | float):
+        raise PellucidError(f"a Heatmap cannot be drawn over a photo with {arguments}")
+    if source is not None and not isinstance(source, str):
+        raise PellucidError(f"a Heatmap is drawn over a photo, not {source!r}")
+    if source == "":
+        raise PellucidError("it was drawn over another photo, which had no name")
+    return result.over(source, opacity=opacity)
+
+
+def _picked(result: Heatmaps, place: Any) -> Heatmap:
+    if not (isinstance(place, list | tuple) and len(place) == 2):
+        raise PellucidError(f"a map is picked by the numbers of photo and target, not {place!r}")
+    if any(type(number) is not int for number in place):
+        raise PellucidError(f"a map is picked by two whole numbers, not {place!r}")
+    return result[place[0], place[1]]
+
+
+def _pixels(size: tuple[int, int]) -> str:
+    return f"{size[1]} x {size[0]} px"

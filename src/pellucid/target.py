@@ -1,0 +1,239 @@
+"""Target: what is explained, as one number for each image."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from pellucid.errors import PellucidError, Unknown
+from pellucid.record import recording
+from pellucid.unit import Unit
+
+if TYPE_CHECKING:
+    from pellucid.network import Network
+
+BETWEEN = ";"  # the names of several targets in one text
+# A function of a recording: activations by layer name ("" the scores) to one number for each image.
+Function = Callable[[Mapping[str, Tensor]], Tensor]
+
+
+class Target(ABC):
+    """One number for each image: a unit, the best class of each photo, or one's own function.
+
+    Attributes:
+        layers: what has to be recorded; "" is the network's own output.
+    """
+
+    layers: frozenset[str]
+
+    @abstractmethod
+    def name(self, row: int) -> str:
+        """What it is called for the photo of that number."""
+
+    @abstractmethod
+    def read(
+        self, seen: Mapping[str, Tensor], rows: Int[Tensor, "batch"]
+    ) -> Float[Tensor, "batch"]:
+        """Its value for each image of a batch.
+
+        Args:
+            seen: outputs by layer name.
+            rows: for each image the number of the photo that it was made of.
+        """
+
+
+@dataclass(frozen=True)
+class UnitTarget(Target):
+    """A class score, a neuron, or the mean of a channel over its places."""
+
+    net: Network
+    unit: Unit
+
+    @property
+    def layers(self) -> frozenset[str]:  # type: ignore[override]
+        """The unit's own layer."""
+        return frozenset({"" if self.unit.is_class else self.unit.layer})
+
+    def name(self, row: int) -> str:
+        """That of the unit."""
+        return str(self.unit)
+
+    def read(
+        self, seen: Mapping[str, Tensor], rows: Int[Tensor, "batch"]
+    ) -> Float[Tensor, "batch"]:
+        """The unit's value."""
+        (layer,) = self.layers
+        return self.unit.value(seen[layer], self.net.layers[layer].layout)
+
+
+@dataclass(frozen=True)
+class BestTarget(Target):
+    """The score of the class that each photo is most probably of."""
+
+    units: tuple[Unit, ...]
+    layers: frozenset[str] = frozenset({""})
+
+    def name(self, row: int) -> str:
+        """That of the photo's own class."""
+        return str(self.units[row])
+
+    def read(
+        self, seen: Mapping[str, Tensor], rows: Int[Tensor, "batch"]
+    ) -> Float[Tensor, "batch"]:
+        """The score of the class of the photo that each image was made of."""
+        channels = torch.tensor([unit.channel for unit in self.units], device=rows.device)
+        return seen[""].gather(1, channels[rows][:, None])[:, 0]
+
+
+@dataclass(frozen=True)
+class OwnTarget(Target):
+    """A function of a recording."""
+
+    function: Function
+    layers: frozenset[str]
+
+    def name(self, row: int) -> str:
+        """That of the function."""
+        return described(self.function)
+
+    def read(
+        self, seen: Mapping[str, Tensor], rows: Int[Tensor, "batch"]
+    ) -> Float[Tensor, "batch"]:
+        """What the function gives.
+
+        Raises:
+            PellucidError: that is not one number for each image.
+        """
+        value = self.function(seen)
+        if not isinstance(value, Tensor) or value.shape != rows.shape:
+            came = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+            raise PellucidError(
+                f"{self.name(0)} gives one number for each image, a tensor of shape "
+                f"({len(rows)},) for a batch of {len(rows)}, not {came}"
+            )
+        return value
+
+
+def targets(
+    net: Network, wanted: Any, inputs: Float[Tensor, "photos channels height width"]
+) -> list[Target]:
+    """What is asked for, resolved.
+
+    Args:
+        wanted: a name ("class:tabby", "layer4.1:37@6,6"), several with ";" between them, a Unit, a
+            function of a recording, a sequence of these; None: the best class of each photo.
+        inputs: the photos, for their best classes and to find the layers that a function reads.
+
+    Raises:
+        Unknown: no such layer or class; the message shows the nearest.
+        PellucidError: a function that does not give one number for each image.
+    """
+    if wanted is None:
+        with torch.no_grad():
+            best = observe(net, inputs, {""})[""].argmax(1).tolist()
+        return [BestTarget(tuple(net.unit(number) for number in best))]
+    if isinstance(wanted, str) and BETWEEN in wanted and wanted not in _labels(net):
+        return [target for part in split(wanted) for target in targets(net, part, inputs)]
+    if isinstance(wanted, list | tuple):
+        if not wanted:
+            raise PellucidError("no target is given: name a class or a unit")
+        return [target for part in wanted for target in targets(net, part, inputs)]
+    if isinstance(wanted, str) and wanted.startswith("function "):
+        raise PellucidError(
+            f"the target was a {wanted}, which a recipe cannot hold: give it again in Python"
+        )
+    if callable(wanted) and not isinstance(wanted, Unit):
+        return [OwnTarget(wanted, _layers_of(net, wanted, inputs[:1]))]
+    return [UnitTarget(net, net.unit(wanted))]
+
+
+def split(text: str) -> list[str]:
+    """The names in a text of several.
+
+    Raises:
+        PellucidError: nothing stands between two ";".
+    """
+    parts = [part.strip() for part in text.split(BETWEEN)]
+    if not all(parts):
+        raise PellucidError(f"several targets have one {BETWEEN!r} between each two: {text!r}")
+    return parts
+
+
+def described(wanted: Any) -> str:
+    """A target as a recipe tells it."""
+    return f"function {getattr(wanted, '__name__', type(wanted).__name__)}"
+
+
+def observe(net: Network, inputs: Tensor, layers: set[str] | frozenset[str]) -> dict[str, Tensor]:
+    """One forward pass: the outputs of layers by name, "" the network's scores."""
+    hidden = [layer for layer in layers if layer]
+    with recording(net.module, hidden, stop="" not in layers) as seen:
+        scores = net.scores(inputs)
+    if "" in layers:
+        seen[""] = scores
+    return seen
+
+
+def values(
+    net: Network,
+    inputs: Float[Tensor, "batch channels height width"],
+    wanted: Sequence[Target],
+    rows: Int[Tensor, "batch"],
+) -> Float[Tensor, "targets batch"]:
+    """The value of every target for each image, from one forward pass, ready for gradients.
+
+    Raises:
+        PellucidError: a value is not a number, or infinite.
+    """
+    seen = observe(net, inputs, frozenset[str]().union(*(target.layers for target in wanted)))
+    found = [target.read(seen, rows) for target in wanted]
+    for target, value in zip(wanted, found, strict=True):
+        wrong = ~value.detach().isfinite()
+        if bool(wrong.any()):
+            raise PellucidError(
+                f"{target.name(int(rows[wrong][0]))} is {float(value.detach()[wrong][0])}: the "
+                f"network's values overflow or are NaN; its weights or its input are not sound"
+            )
+    return torch.stack([value.to(found[0].dtype) for value in found])
+
+
+class _Missing(Exception):
+    """A function has asked for a layer that is not recorded yet."""
+
+
+class _Probe(dict[str, Tensor]):
+    def __missing__(self, name: str) -> Tensor:
+        raise _Missing(name)
+
+
+def _layers_of(net: Network, function: Function, inputs: Tensor) -> frozenset[str]:
+    """The layers that a function reads, found by running it until it misses none."""
+    layers: set[str] = set()
+    with torch.no_grad():
+        while True:
+            try:
+                seen = _Probe(observe(net, inputs, layers) if layers else {})
+                OwnTarget(function, frozenset()).read(seen, torch.zeros(1, dtype=torch.long))
+                break
+            except _Missing as missing:
+                name = missing.args[0]
+                if not isinstance(name, str) or (name and name not in net.layers):
+                    known = ["", *(known for known in net.layers if known)]
+                    raise Unknown("layer", name, known, "(pellucid layers)") from None
+                layers.add(name)
+    if not layers:
+        raise PellucidError(f"{described(function)} reads no layer: it is called with a recording")
+    return frozenset(layers)
+
+
+def _labels(net: Network) -> list[str]:
+    try:
+        return net.labels
+    except PellucidError:  # it gives no class scores
+        return []
