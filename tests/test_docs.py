@@ -148,6 +148,6 @@ def test_the_readmes_own_method_is_one(cat: pl.Photo, bundled: pl.Network, here:
     known: dict[str, Any] = {name: getattr(pl, name) for name in names}
     known |= {"Annotated": Annotated, "torch": torch}
     exec(compile(code, "README.md", "exec"), known)  # our own file
-    made = known["input_x_gradient"](bundled, cat, target="cougar_face")
+    made = known["doubt"](bundled, cat, heat=2.0)
     assert made.values.shape == (112, 112) and bool(made.values.any())
     assert made.over().save("own.png").exists()

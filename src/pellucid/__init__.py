@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 # ruff: noqa: F401 (the public names, for those who read without running)
 if TYPE_CHECKING:
     from pellucid.box import Box
+    from pellucid.cutout import Cutout
     from pellucid.errors import PellucidError, Unknown
     from pellucid.fields import Field, fields
     from pellucid.heatmap import Heatmap, Heatmaps
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 # Where the public names live; the methods are found by the register.
 _HOMES = {
     "box": ("Box",),
+    "cutout": ("Cutout",),
     "errors": ("PellucidError", "Unknown"),
     "fields": ("Field", "fields"),
     "images": ("Photo", "open_image"),

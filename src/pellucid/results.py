@@ -50,6 +50,10 @@ class Result:
         """The result as a picture with values 0 to 1."""
         raise NotImplementedError
 
+    def drawn(self) -> Float[Tensor, "channels height width"]:
+        """What is saved: the picture, with an alpha channel where it has a transparent part."""
+        return self.image()
+
     def data(self) -> dict[str, Any]:
         """The result as plain JSON data, large arrays left out."""
         return {
@@ -80,7 +84,7 @@ class Result:
         for name in names:
             if os.path.lexists(name) and not force:
                 raise PellucidError(f"{name} is there already; force=True overwrites it")
-        contents = [png_bytes(self.image(), self.recipe.json())]
+        contents = [png_bytes(self.drawn(), self.recipe.json())]
         contents += [self._arrays(arrays)] if arrays else []
         write_together(dict(zip(names, contents, strict=True)))
         return target
@@ -96,7 +100,7 @@ class Result:
         return buffer.getvalue()
 
     def _repr_png_(self) -> bytes:
-        return png_bytes(self.image(), self.recipe.json())
+        return png_bytes(self.drawn(), self.recipe.json())
 
     def _repr_html_(self) -> str:
         address = "data:image/png;base64," + base64.b64encode(self._repr_png_()).decode()

@@ -1,0 +1,73 @@
+"""Cutout: a part of a photo, as a mask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from pellucid import tiles
+from pellucid.heatmap import Heatmap
+from pellucid.results import Result
+
+Drawing = Literal["panels", "cutout", "mask"]
+LINE = (1.0, 0.2, 0.6)  # of the outline: a colour that few photos have
+PANEL = 360  # px: longer side of a panel, at most
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Cutout(Result):
+    """What belongs to the object, and what does not.
+
+    Attributes:
+        values: (height, width) in the photo's own pixels, 1 inside and 0 outside.
+        map: what it was cut by.
+        draw: how it shows itself: the map, the outline and the cut-out side by side; the cut-out
+            alone, transparent around it; or the mask, white inside.
+    """
+
+    values: Float[Tensor, "height width"]
+    map: Heatmap
+    draw: Drawing = "panels"
+
+    @property
+    def share(self) -> float:
+        """Of the photo that lies inside, 0 to 1."""
+        return float(self.values.mean())
+
+    def outline(self) -> Float[Tensor, "3 height width"]:
+        """The photo with a line around the object."""
+        photo = self.map.photo.floats()
+        thick = max(1, round(max(photo.shape[1:]) / 250))
+        inside = self.values[None, None]
+        # The line lies outside of the object: what the object grows by.
+        grown = F.max_pool2d(inside, 2 * thick + 1, 1, thick)
+        line = (grown - inside)[0] > 0.5
+        return torch.where(line, torch.tensor(LINE).view(3, 1, 1), photo)
+
+    def object(self) -> Float[Tensor, "4 height width"]:
+        """The photo, transparent outside of the object."""
+        return torch.cat([self.map.photo.floats(), self.values[None]])
+
+    def image(self) -> Float[Tensor, "3 height width"]:
+        """As `draw` says; what is transparent is shown as paper."""
+        if self.draw == "mask":
+            return self.values.expand(3, -1, -1)
+        *colours, alpha = self.object()
+        cut = torch.stack(colours) * alpha + tiles.PAPER * (1 - alpha)
+        if self.draw == "cutout":
+            return cut
+        height, width = self.map.photo.size
+        scale = min(1.0, PANEL / max(height, width))
+        box = max(1, round(height * scale)), max(1, round(width * scale))
+        panels = [self.map.over().values, self.outline(), cut]
+        shown = torch.stack([tiles.resized(panel, box) for panel in panels])
+        return tiles.arranged(shown, ("the map", "outline", "cut-out"), min(box), 3)
+
+    def drawn(self) -> Float[Tensor, "channels height width"]:
+        """Saved as shown, but what is transparent stays so."""
+        return self.object() if self.draw == "cutout" else self.image()
