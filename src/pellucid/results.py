@@ -136,6 +136,7 @@ class Grid(Result):
         colours: of grey tiles, a name in `colour.MAPS`.
         tile: px that a tile is enlarged to at least, in whole steps.
         columns: None chooses a shape near a square.
+        clip: share of the numbers that may saturate at either end.
     """
 
     values: Float[Tensor, "tiles channels height width"]
@@ -145,14 +146,15 @@ class Grid(Result):
     colours: str = "grey"
     tile: int = 48
     columns: int | None = None
+    clip: float = 0.0
 
     def image(self) -> Float[Tensor, "3 height width"]:
         """The tiles in rows, names below."""
         values = self.values.detach().cpu().float()
         if self.joint:
-            ranged = colour.ranged(values, self.scale)
+            ranged = colour.ranged(values, self.scale, self.clip)
         else:
-            ranged = torch.stack([colour.ranged(tile, self.scale) for tile in values])
+            ranged = torch.stack([colour.ranged(tile, self.scale, self.clip) for tile in values])
         if ranged.shape[1] == 1:
             ranged = colour.MAPS[self.colours](ranged[:, 0]).movedim(0, 1)
         return tiles.arranged(ranged, self.names, self.tile, self.columns)
