@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction
@@ -105,6 +106,16 @@ class Override:
                     handle = node.register_hook(_passed)
                 stack.callback(handle.remove)
             yield
+
+    def facts(self) -> dict[str, Tensor]:
+        """The counts for each photo and target."""
+        kinds = ("hard", "soft", "hidden")
+        table = [[getattr(count, kind) for count in self.counts] for kind in kinds]
+        photos = len(self.asked.photos)
+        return {
+            f"{kind} rectifiers": torch.tensor([row] * photos)
+            for kind, row in zip(kinds, table, strict=True)
+        }
 
     def _check(self, count: Count, name: str) -> None:
         if count.hard + count.soft:
