@@ -35,11 +35,14 @@ class Result:
         values: the numbers; each kind of result names their axes.
         caption: one line on what is seen.
         recipe: how it was made; filled in by `@method`.
+        facts: single numbers that belong to it, such as the error of an integral, by name; of
+            several photos and targets a list for each photo with a number for each target.
     """
 
     values: Shaped[Tensor, "..."]
     caption: str = ""
     recipe: Recipe = field(default_factory=lambda: Recipe("", {}))
+    facts: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """One line: tensors and recipe would fill the screen."""
@@ -60,7 +63,7 @@ class Result:
             "caption": self.caption,
             "shape": list(self.values.shape),
             "recipe": json.loads(self.recipe.json()),
-        }
+        } | ({"facts": self.facts} if self.facts else {})
 
     def save(
         self, path: str | os.PathLike[str], *, arrays: Arrays | None = None, force: bool = False
@@ -140,6 +143,7 @@ class Grid(Result):
         colours: of grey tiles, a name in `colour.MAPS`.
         tile: px that a tile is enlarged to at least, in whole steps.
         columns: None chooses a shape near a square.
+        clip: share of the numbers that may saturate at either end.
     """
 
     values: Float[Tensor, "tiles channels height width"]
@@ -149,14 +153,15 @@ class Grid(Result):
     colours: str = "grey"
     tile: int = 48
     columns: int | None = None
+    clip: float = 0.0
 
     def image(self) -> Float[Tensor, "3 height width"]:
         """The tiles in rows, names below."""
         values = self.values.detach().cpu().float()
         if self.joint:
-            ranged = colour.ranged(values, self.scale)
+            ranged = colour.ranged(values, self.scale, self.clip)
         else:
-            ranged = torch.stack([colour.ranged(tile, self.scale) for tile in values])
+            ranged = torch.stack([colour.ranged(tile, self.scale, self.clip) for tile in values])
         if ranged.shape[1] == 1:
             ranged = colour.MAPS[self.colours](ranged[:, 0]).movedim(0, 1)
         return tiles.arranged(ranged, self.names, self.tile, self.columns)

@@ -1,19 +1,13 @@
 """Which pixels matter?"""
 
-from typing import Annotated, Literal
+from collections.abc import Generator
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
-
+from pellucid.explain.gradient import Noise, Reduce, Seed, Smooth, gradients, shown
 from pellucid.explain.question import Photos, Question, Wanted
 from pellucid.heatmap import Heatmap, Heatmaps
-from pellucid.make.ascend import slope
-from pellucid.method import method
+from pellucid.method import Step, method
 from pellucid.network import Network
-from pellucid.option import Help
-
-Reduce = Literal["max", "sum", "signed"]
+from pellucid.results import Grid
 
 
 @method(examples=lambda net: [{}])
@@ -22,18 +16,21 @@ def saliency(
     photo: Photos,
     *,
     target: Wanted = None,
-    reduce: Annotated[
-        Reduce, Help("of the three colours: the greatest size, the sum of sizes, the signed sum")
-    ] = "max",
-) -> Heatmap | Heatmaps:
+    reduce: Reduce = "max",
+    smooth: Smooth = 1,
+    noise: Noise = None,
+    seed: Seed = 0,
+) -> Generator[Step, None, Heatmap | Heatmaps | Grid]:
     """How much the score of a class changes with each pixel.
 
     The gradient of the unnormalised score with respect to the pixels, its absolute value, and of
-    the three colours the greatest (Simonyan, Vedaldi, Zisserman 2014).
+    the three colours the greatest (Simonyan, Vedaldi, Zisserman 2014). With `smooth` the signed
+    gradients of noisy copies are averaged first (SmoothGrad: Smilkov et al. 2017).
 
     Returns:
         Heatmap with `.values` (height, width) on the network's input: score per unit of the
         normalised input. The brightest half per cent saturates when shown. Heatmaps of several.
+        With reduce="colour" a Grid of signed gradients in colours.
 
     Raises:
         PellucidError: unknown target, or a network that lets no gradient through.
@@ -42,29 +39,6 @@ def saliency(
         >>> saliency(net, "photo:cat", target="wild_cat").over().save("why.png")
     """
     asked = Question.of(net, photo, target)
-    inputs = asked.inputs.requires_grad_()
-    values = asked.values(inputs, asked.rows())
-    gradients = torch.stack([slope(value, inputs, keep=True) for value in values], 1)
-
-    def caption(row: int, column: int) -> str:
-        none = "" if bool(gradients[row, column].any()) else ": zero, no pixel changes it"
-        name, value = asked.targets[column].name(row), float(values[column][row].detach())
-        return f"|gradient| of {name}, which is {value:.3g}{none}"
-
-    signed = reduce == "signed"
-    return asked.answer(
-        reduced(gradients, reduce),
-        caption,
-        scale="signed" if signed else "positive",
-        colours="signed" if signed else "heat",
-        clip=0.005,
-    )
-
-
-def reduced(
-    gradients: Float[Tensor, "photos targets colours height width"], how: Reduce
-) -> Float[Tensor, "photos targets height width"]:
-    """The colours of each pixel as one number."""
-    if how == "max":
-        return gradients.abs().amax(2)
-    return gradients.sum(2) if how == "signed" else gradients.abs().sum(2)
+    found = yield from gradients(asked, smooth=smooth, noise=noise)
+    size = "gradient" if reduce in ("signed", "colour") else "|gradient|"
+    return shown(asked, found.maps, reduce, lambda *at: f"{size} of {found.told(asked, *at)}")
