@@ -47,7 +47,8 @@ class Cutout(Result):
         # The line lies outside of the object: what the object grows by.
         grown = F.max_pool2d(inside, 2 * thick + 1, 1, thick)
         line = (grown - inside)[0] > 0.5
-        return torch.where(line, torch.tensor(LINE).view(3, 1, 1), photo)
+        drawn: Tensor = torch.where(line, torch.tensor(LINE).view(3, 1, 1), photo)
+        return drawn
 
     def object(self) -> Float[Tensor, "4 height width"]:
         """The photo, transparent outside of the object."""
@@ -57,8 +58,8 @@ class Cutout(Result):
         """As `draw` says; what is transparent is shown as paper."""
         if self.draw == "mask":
             return self.values.expand(3, -1, -1)
-        *colours, alpha = self.object()
-        cut = torch.stack(colours) * alpha + tiles.PAPER * (1 - alpha)
+        photo, alpha = self.map.photo.floats(), self.values
+        cut: Tensor = photo * alpha + tiles.PAPER * (1 - alpha)
         if self.draw == "cutout":
             return cut
         height, width = self.map.photo.size

@@ -23,7 +23,9 @@ class Red(nn.Module):
         return torch.stack([red, -red], 1)
 
 
-def disc(height: int, width: int, row: float, column: float, radius: float) -> tuple[Tensor, Tensor]:
+def disc(
+    height: int, width: int, row: float, column: float, radius: float
+) -> tuple[Tensor, Tensor]:
     """A red disc on a grainy grey-green ground, and where it is."""
     torch.manual_seed(0)
     rows, columns = torch.arange(height)[:, None], torch.arange(width)[None]
@@ -64,7 +66,7 @@ def test_the_object_goes_on_beyond_the_view() -> None:
 
 
 def test_draws_itself_three_ways(here: Path) -> None:
-    pixels, inside = disc(80, 90, 40, 45, 20)
+    pixels, _ = disc(80, 90, 40, 45, 20)
     made = {
         how: pl.segment(net(), pixels, target="red", draw=how)
         for how in ("panels", "cutout", "mask")
@@ -96,7 +98,7 @@ def test_the_same_cut_every_time() -> None:
 def test_nothing_to_cut_by(tiny: pl.Network) -> None:
     green = torch.zeros(3, 40, 40)
     green[1] = 1
-    with pytest.raises(pl.PellucidError, match="nothing to cut by: .*no pixel changes it"):
+    with pytest.raises(pl.PellucidError, match=r"nothing to cut by: .*no pixel changes it"):
         pl.segment(net(), green, target="red", smooth=1)
     pixels, _ = disc(5, 5, 2, 2, 1)
     with pytest.raises(pl.PellucidError, match="a photo of 5 x 5 px is too small"):
@@ -123,4 +125,6 @@ def test_blurring_keeps_the_sum_and_a_constant() -> None:
     assert float(soft.sum()) == pytest.approx(1, abs=1e-4)
     wanted = torch.exp(-0.5 * torch.tensor([0.0, 1.0, 4.0, 9.0]) / 4)
     torch.testing.assert_close(soft[20, 20:24] / soft[20, 20], wanted)
-    torch.testing.assert_close(rooms._blurred(torch.full((9, 7), 3.0), 2.0), torch.full((9, 7), 3.0))
+    torch.testing.assert_close(
+        rooms._blurred(torch.full((9, 7), 3.0), 2.0), torch.full((9, 7), 3.0)
+    )

@@ -24,6 +24,7 @@ from pellucid.option import Help
 WORKING = 480  # px: longer side of the photo while it is cut; GrabCut's time grows with its pixels
 SPREAD = 0.04  # standard deviation of the blur that joins the map's dots, share of the input's side
 LIKELY = 4.0  # times as much as is sure is likely to belong to the object, before the cut
+DARK = 0.15  # share of the darkest pixels that surely do not
 LEAST = 20  # pixels that are needed inside and outside to know their colours
 ROUNDS = 5  # of cutting and learning the colours anew
 
@@ -37,7 +38,8 @@ def segment(
         str | None, Help("class or unit; the most probable class where not given", names="unit")
     ] = None,
     smooth: Annotated[
-        int, Help("noisy copies of the photo that the saliency map is the mean of", low=1, high=1000)
+        int,
+        Help("noisy copies of the photo that the saliency map is the mean of", low=1, high=1000),
     ] = 16,
     sure: Annotated[
         float, Help("share of the brightest pixels that surely belong to it", low=0.001, high=0.5)
@@ -54,7 +56,7 @@ def segment(
     network that has only learned to name things draws a line around them (Simonyan, Vedaldi,
     Zisserman 2014). We depart from the paper in three things: the map is SmoothGrad's and is
     blurred, which joins its dots; the brightest pixels stay in the object whatever the colours say,
-    without which it often comes out empty; and only the darkest twentieth is background for sure.
+    without which it often comes out empty; and parts without any of them are dropped.
 
     Returns:
         Cutout with `.values` (height, width) in the photo's own pixels: 1 inside, 0 outside.
@@ -117,7 +119,7 @@ def _marks(heat: Heatmap, shape: tuple[int, int], sure: float, cv2: Any) -> NDAr
         return seen >= known[min(len(known) - 1, int((1 - share) * len(known)))]
 
     marks = np.full(shape, cv2.GC_PR_BGD, np.uint8)
-    marks[(seen.isfinite() & ~brighter(1 - sure)).numpy()] = cv2.GC_BGD
+    marks[(seen.isfinite() & ~brighter(1 - DARK)).numpy()] = cv2.GC_BGD
     marks[brighter(min(0.9, sure * LIKELY)).numpy()] = cv2.GC_PR_FGD
     marks[brighter(sure).numpy()] = cv2.GC_FGD
     return marks
@@ -139,4 +141,7 @@ def _cut(
     colours = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)  # it begins with k-means: the same cut every time
     cv2.grabCut(pixels, marks, None, *colours, ROUNDS, cv2.GC_INIT_WITH_MASK)
-    return torch.from_numpy(np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD))).float()
+    inside = np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD))
+    _, parts = cv2.connectedComponents(inside.astype(np.uint8))
+    inside &= np.isin(parts, np.unique(parts[marks == cv2.GC_FGD]))
+    return torch.from_numpy(inside).float()
