@@ -133,7 +133,7 @@ def test_torchscript_is_as_the_module_that_it_is_made_of(rule: str, cat: pl.Phot
 NETWORKS = {
     "googlenet": (64, "57 of 57"), "inception_v3": (96, "94 of 94"),
     "densenet121": (64, "121 of 121"), "mobilenet_v3_small": (64, "33 of 33"),
-    "mnasnet0_5": (64, "35 of 35"), "swin_t": (64, "12 of 12"), "convnext_tiny": (64, "18 of 18"),
+    "mobilenet_v2": (64, "35 of 35"), "swin_t": (64, "12 of 12"), "convnext_tiny": (64, "18 of 18"),
 }  # fmt: skip
 
 
@@ -230,6 +230,21 @@ def test_one_that_writes_into_a_part_of_a_tensor_is_counted_as_out_of_reach(
     made = RULES[rule](pl.Network(Parts("module"), size=16), cat, target="1")
     assert made.caption.endswith("1 of 2 rectifiers overridden")
     assert made.facts["hidden rectifiers"] == 1
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_is_compiled_is_not_passed_over(rule: str, cat: pl.Photo) -> None:
+    """A graph of its own stands in the graph under the name that torch.compile gives it."""
+
+    class CompiledFunction(OwnReLU):
+        pass
+
+    class Compiled(Residual):
+        def forward(self, x: Tensor) -> Tensor:
+            return F.relu(CompiledFunction.apply(self.conv0(x))).mean((2, 3))
+
+    with pytest.raises(pl.PellucidError, match="part of the network is compiled"):
+        RULES[rule](pl.Network(Compiled("module"), size=16), cat, target="1")
 
 
 # Each with the slope that is its own: the policy for those that the papers do not know.
