@@ -31,7 +31,7 @@ def test_of_a_polynomial_it_is_the_difference_of_each_pixel(
     inputs = net.prepare(cat)[0]
     torch.manual_seed(0)  # for the noise, as the method has it
     start = baseline_of(baseline, inputs, net.preprocess)
-    wanted = net.module.weight * (inputs**power - start**power)[0]
+    wanted = net.module.weight.detach() * (inputs**power - start**power)[0]
     made = pl.integrated(
         net, cat, target="0", baseline=baseline, steps=(power + 1) // 2, reduce="colour"
     )
