@@ -123,13 +123,14 @@ def gradients(
     values, starts = (asked.inputs.new_zeros(shape, dtype=kind) for _ in range(2))
     done = 0
     while done < total:
-        batch = _batch(samples, size)
+        some = _batch(samples, size)
+        batch = sorted(some, key=lambda sample: sample.weight == 0)
         try:
             found, heights = _pass(asked, batch, override)
         except torch.OutOfMemoryError:
             if size == 1:
                 raise
-            samples, size = chain(batch, samples), size // 2
+            samples, size = chain(some, samples), size // 2
             continue
         for number, sample in enumerate(batch):
             if sample.weight:
@@ -169,14 +170,14 @@ def _samples(
 
 
 def _batch(samples: Iterator[_Sample], size: int) -> list[_Sample]:
-    """The next samples, of which so many want a gradient; those come first."""
+    """The next samples, of which so many want a gradient."""
     taken = []
     for sample in samples:
         taken.append(sample)
         size -= sample.weight != 0
         if not size:
             break
-    return sorted(taken, key=lambda sample: sample.weight == 0)
+    return taken
 
 
 def _pass(
