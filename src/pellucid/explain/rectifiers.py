@@ -166,15 +166,15 @@ def _rectifiers(start: Any) -> dict[Any, Kind]:
 
 def _kind(node: Any) -> Kind | None:
     name = node.name().rpartition("::")[2]
+    if COMPILED.search(name):
+        raise PellucidError(
+            "part of the network is compiled, and the rectifiers inside cannot be reached: give "
+            "the module as it was before torch.compile or torch.jit"
+        )
     if isinstance(node, BackwardCFunction):
         if OWN_SOFT.search(name):
             return "soft"
         return "hard" if OWN_HARD.search(name) else None
-    if COMPILED.search(name):
-        raise PellucidError(
-            "part of the network is compiled, and the rectifiers inside cannot be reached: give "
-            "the module as it was before torch.compile, or TorchScript that has not run yet"
-        )
     if name == "CopySlices":
         # An operation in place on a part of a tensor; one that copies has a second way in.
         return "hidden" if len(node.next_functions) == 1 else None
