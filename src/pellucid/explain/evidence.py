@@ -61,7 +61,7 @@ def evidence(asked: Question, names: str | None, *, slopes: bool = True) -> list
     if names is None:
         return [_last(asked)]
     layers = [_with_places(asked.net, name) for name in split(names)]
-    found = _gathered(asked, layers, slopes)
+    found = gathered(asked, layers, slopes)
     for layer in layers:
         if layer.name not in found:
             target = asked.targets[0]
@@ -120,7 +120,7 @@ def _last(asked: Question) -> Evidence:
     touched: Layer | None = None
     start, size = 0, FIRST
     while start < len(layers) and len(done) < len(asked.targets):
-        seen = _gathered(asked, layers[start : start + size])
+        seen = gathered(asked, layers[start : start + size])
         for layer in layers[start : start + size]:
             if layer.name not in seen:
                 continue
@@ -137,7 +137,7 @@ def _last(asked: Question) -> Evidence:
         return chosen
     # A target of one channel in all of its layers, or a score that nothing changes.
     for layer in layers if touched is None else [touched]:
-        seen = _gathered(asked, [layer])
+        seen = gathered(asked, [layer])
         if layer.name in seen:
             return _laid_out(layer, *seen[layer.name])
     raise PellucidError(
@@ -148,7 +148,7 @@ def _last(asked: Question) -> Evidence:
 Seen = tuple[Tensor, list[Tensor | None]]
 
 
-def _gathered(asked: Question, layers: Sequence[Layer], slopes: bool = True) -> dict[str, Seen]:
+def gathered(asked: Question, layers: Sequence[Layer], slopes: bool = True) -> dict[str, Seen]:
     """Outputs of those layers that one pass for the targets comes to, and gradients by target."""
     names = [layer.name for layer in layers]
     with (
