@@ -30,7 +30,7 @@ NAMES = {
 }
 
 
-@method(examples=lambda net: [{}, {"way": "gradcam++"}, {"way": "layercam"}, {"way": "guided"}])
+@method(examples=lambda net: [{}, {"way": "guided"}, {"way": "scorecam"}, {"way": "layercam"}])
 def cam(
     net: Network,
     photo: Photos,
