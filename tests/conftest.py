@@ -124,7 +124,7 @@ def attentive() -> nn.Module:
         with torch.no_grad():
             module.first.in_proj_weight *= 4
             for part in (module.second, module.third):
-                part.weight *= 8
+                part.weight *= 2
     return module.train()
 
 
