@@ -145,6 +145,7 @@ class Heatmaps(Mapped):
             photo=self.photos[row],
             frame=self.frames[row],
             caption=self.captions[row][column],
+            facts={name: table[row][column] for name, table in self.facts.items()},
             recipe=self.recipe.drawn("pick", pick=[row, column]),
             **self.looks(),
         )

@@ -35,11 +35,14 @@ class Result:
         values: the numbers; each kind of result names their axes.
         caption: one line on what is seen.
         recipe: how it was made; filled in by `@method`.
+        facts: single numbers that belong to it, such as the error of an integral, by name; of
+            several photos and targets a list for each photo with a number for each target.
     """
 
     values: Shaped[Tensor, "..."]
     caption: str = ""
     recipe: Recipe = field(default_factory=lambda: Recipe("", {}))
+    facts: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """One line: tensors and recipe would fill the screen."""
@@ -56,7 +59,7 @@ class Result:
             "caption": self.caption,
             "shape": list(self.values.shape),
             "recipe": json.loads(self.recipe.json()),
-        }
+        } | ({"facts": self.facts} if self.facts else {})
 
     def save(
         self, path: str | os.PathLike[str], *, arrays: Arrays | None = None, force: bool = False

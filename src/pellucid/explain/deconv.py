@@ -45,4 +45,4 @@ def deconv(
     def caption(row: int, column: int) -> str:
         return f"deconvnet of {found.told(asked, row, column)}; {override.counts[column]}"
 
-    return shown(asked, found.maps, reduce, caption)
+    return shown(asked, found.maps, reduce, caption, override.facts())

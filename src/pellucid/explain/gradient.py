@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
@@ -38,6 +38,8 @@ CLIP = 0.005  # share of the greatest numbers that may saturate when shown
 # In the inputs of one pass: more is no faster, and takes memory.
 MOST_NUMBERS = {"cpu": 1_250_000, "cuda": 10_000_000, "mps": 5_000_000}
 
+# Inside the `with` that it makes of a pass's values, gradients go by another rule.
+Rule = Callable[[Tensor], AbstractContextManager[None]]
 Maps = Float[Tensor, "photos targets channels height width"]
 
 
@@ -47,12 +49,14 @@ class Gradients:
 
     Attributes:
         maps: of each photo and target, the mean over its copies.
-        values: of each target; the mean over the copies.
+        values: of each target on the photo; the mean over the copies.
+        starts: of each target at the start of the path; zero where the path does not go there.
         smooth: number of the copies.
     """
 
     maps: Maps
     values: Float[Tensor, "photos targets"]
+    starts: Float[Tensor, "photos targets"]
     smooth: int
 
     def told(self, asked: Question, row: int, column: int) -> str:
@@ -64,17 +68,19 @@ class Gradients:
 
 @dataclass(frozen=True)
 class _Sample:
-    """One image whose gradient counts.
+    """One image on the way from a start to a photo.
 
     Attributes:
         row: the number of its photo.
         image: (channels, height, width)
-        weight: of its gradient in the sum.
+        place: on the path, 0 to 1.
+        weight: of its gradient in the sum; 0: only the values are wanted.
         times: what the gradient is multiplied by, pixel by pixel; None: nothing.
     """
 
     row: int
     image: Tensor
+    place: float
     weight: float
     times: Tensor | None
 
@@ -86,7 +92,7 @@ def gradients(
     noise: float | None = None,
     path: Sequence[tuple[float, float]] = ((1.0, 1.0),),
     start: Float[Tensor, "photos channels height width"] | None = None,
-    override: Callable[[Tensor], AbstractContextManager[None]] = lambda values: nullcontext(),
+    override: Rule = lambda values: nullcontext(),
 ) -> Generator[Step, None, Gradients]:
     """The gradient of every target with respect to the pixels of every photo.
 
@@ -99,7 +105,7 @@ def gradients(
         smooth: copies of each photo.
         noise: standard deviation as a share of the photo's greatest minus its smallest input.
         path: places on the straight line from `start` (0) to the photo (1) whose gradients are
-            added up, with their weights.
+            added up, with their weights; of one with weight 0 only the values are taken.
         start: where the lines begin. If given, gradients are multiplied by photo minus start.
         override: another rule for the backward pass; is given the values.
 
@@ -114,28 +120,32 @@ def gradients(
     kind = torch.promote_types(asked.inputs.dtype, torch.float32)
     shape = len(asked.inputs), len(asked.targets)
     maps = asked.inputs.new_zeros(*shape, *asked.inputs.shape[1:], dtype=kind)
-    values = asked.inputs.new_zeros(shape, dtype=kind)
+    values, starts = (asked.inputs.new_zeros(shape, dtype=kind) for _ in range(2))
     done = 0
     waiting: list[_Sample] = []
     while done < total:
         waiting += islice(samples, max(0, size - len(waiting)))
-        batch = waiting[:size]
+        # Sorted by whether a gradient is wanted, so that each kind is one pass.
+        batch = sorted(waiting[:size], key=lambda sample: sample.weight == 0)
         try:
-            found, heights = _slopes(asked, batch, override)
+            found, heights = _pass(asked, batch, override)
         except torch.OutOfMemoryError:
             if size == 1:
                 raise
             size //= 2
             continue
         for number, sample in enumerate(batch):
-            one = found[:, number] if sample.times is None else found[:, number] * sample.times
-            maps[sample.row] += sample.weight * one
-            values[sample.row] += sample.weight * heights[:, number]
+            if sample.weight:
+                way = found[:, number] if sample.times is None else found[:, number] * sample.times
+                maps[sample.row] += sample.weight * way
+            if sample.place in (0, 1):
+                ends = values if sample.place else starts
+                ends[sample.row] += heights[:, number] / smooth
         del waiting[: len(batch)], found, heights
         done += len(batch)
         if total > len(batch):
             yield Step(done, total, "gradients")
-    return Gradients(maps, values, smooth)
+    return Gradients(maps, values, starts, smooth)
 
 
 def _samples(
@@ -154,34 +164,46 @@ def _samples(
                 copy = image + deviation * torch.randn(image.shape).to(image)
             for place, weight in path:
                 if start is None:
-                    yield _Sample(row, copy, weight / smooth, None)
+                    yield _Sample(row, copy, place, weight / smooth, None)
                 else:
                     way = copy - start[row]
                     at = copy if place == 1 else start[row] + place * way
-                    yield _Sample(row, at, weight / smooth, way)
+                    yield _Sample(row, at, place, weight / smooth, way)
 
 
-def _slopes(
-    asked: Question,
-    batch: list[_Sample],
-    override: Callable[[Tensor], AbstractContextManager[None]],
-) -> tuple[Float[Tensor, "targets batch channels height width"], Float[Tensor, "targets batch"]]:
-    inputs = torch.stack([sample.image for sample in batch]).requires_grad_()
+def _pass(
+    asked: Question, batch: list[_Sample], override: Rule
+) -> tuple[Float[Tensor, "targets steep channels height width"], Float[Tensor, "targets batch"]]:
+    """Gradients of the first samples, those with a weight, and the values of all."""
+    inputs = torch.stack([sample.image for sample in batch])
     rows = torch.tensor([sample.row for sample in batch], device=inputs.device)
-    values = asked.values(inputs, rows)
-    with override(values):
-        found = [slope(value, inputs, keep=True) for value in values]
-    return torch.stack(found), values.detach()
+    steep = sum(sample.weight != 0 for sample in batch)
+    heights, found = [], inputs.new_zeros(len(asked.targets), 0, *inputs.shape[1:])
+    if steep:
+        pixels = inputs[:steep].requires_grad_()
+        values = asked.values(pixels, rows[:steep])
+        with override(values):
+            found = torch.stack([slope(value, pixels, keep=True) for value in values])
+        heights.append(values.detach())
+    if steep < len(batch):
+        with torch.no_grad():
+            heights.append(asked.values(inputs[steep:], rows[steep:]))
+    return found, torch.cat(heights, 1)
 
 
 def shown(
-    asked: Question, maps: Maps, reduce: str, caption: Callable[[int, int], str]
+    asked: Question,
+    maps: Maps,
+    reduce: str,
+    caption: Callable[[int, int], str],
+    facts: Mapping[str, Float[Tensor, "photos targets"]] | None = None,
 ) -> Heatmap | Heatmaps | Grid:
     """The maps with the colours of each pixel as one number, or as pictures in colours.
 
     Args:
         reduce: "max", "sum", "signed": a map; "colour": a picture for each, grey where nothing is.
         caption: of a map, by the number of its photo and of its target.
+        facts: numbers that belong to each map, by name.
     """
 
     def told(row: int, column: int) -> str:
@@ -189,18 +211,24 @@ def shown(
         return caption(row, column) + none
 
     if reduce == "colour":
-        return _pictures(asked, maps.float().cpu(), told)
+        return _pictures(asked, maps.float().cpu(), told, facts or {})
     signed = reduce == "signed"
     return asked.answer(
         reduced(maps, reduce),
         told,
+        facts,
         scale="signed" if signed else "positive",
         colours="signed" if signed else "heat",
         clip=CLIP,
     )
 
 
-def _pictures(asked: Question, maps: Maps, caption: Callable[[int, int], str]) -> Grid:
+def _pictures(
+    asked: Question,
+    maps: Maps,
+    caption: Callable[[int, int], str],
+    facts: Mapping[str, Tensor],
+) -> Grid:
     rows, columns = maps.shape[:2]
     names = [one.name(row) for row in range(rows) for one in asked.targets]
     few = [caption(0, column) for column in range(columns)] if rows == 1 else []
@@ -208,6 +236,7 @@ def _pictures(asked: Question, maps: Maps, caption: Callable[[int, int], str]) -
         values=maps.flatten(0, 1),
         names=() if asked.single else tuple(names),
         caption=" / ".join(few) or f"{rows} photos, {columns} target{'s'[: columns - 1]} each",
+        facts=asked.told(facts),
         scale="signed",
         clip=CLIP,
         tile=SHOWN,

@@ -46,4 +46,4 @@ def guided(
     def caption(row: int, column: int) -> str:
         return f"guided gradient of {found.told(asked, row, column)}; {override.counts[column]}"
 
-    return shown(asked, found.maps, reduce, caption)
+    return shown(asked, found.maps, reduce, caption, override.facts())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -70,10 +70,16 @@ class Question:
         """The value of every target for each image, from one forward pass; see `target.values`."""
         return values(self.net, inputs, self.targets, rows)
 
+    def told(self, facts: Mapping[str, Float[Tensor, "photos targets"]]) -> dict[str, Any]:
+        """Facts of each photo and target as a result has them; see `Result`."""
+        tables = {name: table.tolist() for name, table in facts.items()}
+        return {name: table[0][0] for name, table in tables.items()} if self.single else tables
+
     def answer(
         self,
         maps: Float[Tensor, "photos targets height width"],
         caption: Callable[[int, int], str],
+        facts: Mapping[str, Float[Tensor, "photos targets"]] | None = None,
         **looks: Any,
     ) -> Heatmap | Heatmaps:
         """One map, or all of them where several were asked for.
@@ -81,6 +87,7 @@ class Question:
         Args:
             maps: on the network's input, any resolution.
             caption: of a map, by the number of its photo and of its target.
+            facts: numbers that belong to each map, by name.
             looks: how they are drawn; see `Mapped`.
         """
         maps = maps.detach().float().cpu()
@@ -92,6 +99,7 @@ class Question:
                 photo=self.photos[0],
                 frame=self.frames[0],
                 caption=captions[0][0],
+                facts=self.told(facts or {}),
                 **looks,
             )
         names = tuple(tuple(one.name(row) for one in self.targets) for row in places[0])
@@ -101,6 +109,7 @@ class Question:
             frames=self.frames,
             names=names,
             captions=captions,
+            facts=self.told(facts or {}),
             caption=f"{' / '.join(captions[0])}" if len(captions) == 1 else _counted(maps),
             **looks,
         )

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction
@@ -106,6 +107,16 @@ class Override:
                 stack.callback(handle.remove)
             yield
 
+    def facts(self) -> dict[str, Tensor]:
+        """The counts for each photo and target."""
+        kinds = ("hard", "soft", "hidden")
+        table = [[getattr(count, kind) for count in self.counts] for kind in kinds]
+        photos = len(self.asked.photos)
+        return {
+            f"{kind} rectifiers": torch.tensor([row] * photos)
+            for kind, row in zip(kinds, table, strict=True)
+        }
+
     def _check(self, count: Count, name: str) -> None:
         if count.hard + count.soft:
             return
@@ -155,15 +166,15 @@ def _rectifiers(start: Any) -> dict[Any, Kind]:
 
 def _kind(node: Any) -> Kind | None:
     name = node.name().rpartition("::")[2]
+    if COMPILED.search(name):
+        raise PellucidError(
+            "part of the network is compiled, and the rectifiers inside cannot be reached: give "
+            "the module as it was before torch.compile or torch.jit"
+        )
     if isinstance(node, BackwardCFunction):
         if OWN_SOFT.search(name):
             return "soft"
         return "hard" if OWN_HARD.search(name) else None
-    if COMPILED.search(name):
-        raise PellucidError(
-            "part of the network is compiled, and the rectifiers inside cannot be reached: give "
-            "the module as it was before torch.compile, or TorchScript that has not run yet"
-        )
     if name == "CopySlices":
         # An operation in place on a part of a tensor; one that copies has a second way in.
         return "hidden" if len(node.next_functions) == 1 else None

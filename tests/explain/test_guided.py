@@ -1,0 +1,291 @@
+"""Guided backpropagation and the deconvnet against their formulas."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import pellucid as pl
+import twins
+from lively import lively
+
+RULES = {"guided": pl.guided, "deconv": pl.deconv}
+STYLES: dict[str, Callable[["Residual", Tensor], Tensor]] = {
+    "module": lambda net, x: net.relu(x),
+    "function": lambda net, x: F.relu(x),
+    "torch": lambda net, x: torch.relu(x),
+    "method": lambda net, x: x.relu(),
+    "in place": lambda net, x: F.relu(x, inplace=True),
+    "method in place": lambda net, x: x.relu_(),
+    "clamp": lambda net, x: x.clamp(min=0),
+    "maximum": lambda net, x: torch.maximum(x, torch.zeros(1, dtype=x.dtype)),
+    "threshold": lambda net, x: F.threshold(x, 0.0, 0.0),
+    "own": lambda net, x: OwnReLU.apply(x),
+}
+
+
+class OwnReLU(torch.autograd.Function):
+    """A rectifier of somebody's own, known by its name."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx: Any, coming: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return coming * (x > 0)
+
+
+class Residual(nn.Module):
+    """A small residual network; how it calls its rectifiers is for the test to say."""
+
+    def __init__(self, style: str) -> None:
+        super().__init__()
+        self.style = style
+        self.conv0 = nn.Conv2d(3, 4, 3, padding=1)
+        self.conv1 = nn.Conv2d(4, 4, 3, padding=1)
+        self.bn = nn.BatchNorm2d(4)
+        self.conv2 = nn.Conv2d(4, 5, 3, stride=2)
+        self.head = nn.Linear(5, 3)
+        self.relu = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        rectify = STYLES[self.style]
+        x = rectify(self, self.conv0(x))
+        x = rectify(self, self.bn(self.conv1(x)) + x)
+        x = F.max_pool2d(x, 2)
+        return self.head(rectify(self, self.conv2(x)).mean((2, 3)))
+
+
+def residual(style: str = "module") -> pl.Network:
+    torch.manual_seed(0)
+    net = Residual(style).double()
+    net.bn.running_mean.uniform_(-0.2, 0.2)
+    net.bn.running_var.uniform_(0.5, 2)
+    return pl.Network(net, size=(14, 18), name="residual")
+
+
+def by_hand(net: Residual, x: Tensor, channel: int, rule: str) -> Tensor:
+    """Layer by layer forward and back again, with no help of autograd."""
+
+    def back(coming: Tensor, below: Tensor) -> Tensor:
+        gate = {
+            "plain": below > 0,
+            "guided": (below > 0) & (coming > 0),
+            "deconv": coming > 0,
+        }[rule]
+        return torch.where(gate, coming, torch.zeros_like(coming))
+
+    with torch.no_grad():
+        scale = net.bn.weight / (net.bn.running_var + net.bn.eps).sqrt()
+        a = net.conv0(x)
+        b = a.clamp(min=0)
+        c = (net.conv1(b) - net.bn.running_mean[:, None, None]) * scale[:, None, None]
+        c = c + net.bn.bias[:, None, None] + b
+        d, where = F.max_pool2d(c.clamp(min=0), 2, return_indices=True)
+        e = net.conv2(d)
+        places = e.shape[2] * e.shape[3]
+        coming = (net.head.weight[channel] / places)[None, :, None, None].expand_as(e)
+        coming = back(coming, e)
+        tall, wide = (
+            length - 2 * (out - 1) - 3 for length, out in zip(d.shape[2:], e.shape[2:], strict=True)
+        )
+        coming = F.conv_transpose2d(coming, net.conv2.weight, stride=2, output_padding=(tall, wide))
+        coming = back(F.max_unpool2d(coming, where, 2, output_size=c.shape[2:]), c)
+        main = F.conv_transpose2d(coming * scale[:, None, None], net.conv1.weight, padding=1)
+        return F.conv_transpose2d(back(main + coming, a), net.conv0.weight, padding=1)
+
+
+@pytest.mark.parametrize("rule", ["plain", *RULES])
+@pytest.mark.parametrize("style", STYLES)
+def test_is_the_formula_however_the_rectifier_is_called(
+    style: str, rule: str, cat: pl.Photo
+) -> None:
+    net = residual(style)
+    inputs = net.prepare(cat)[0]
+    wanted = by_hand(net.module.eval(), inputs, 1, rule)
+    plain = by_hand(net.module, inputs, 1, "plain")
+    assert rule == "plain" or not torch.allclose(wanted, plain)
+    made = (RULES | {"plain": pl.saliency})[rule](net, cat, target="1", reduce="colour")
+    torch.testing.assert_close(made.values, wanted.float(), rtol=1e-6, atol=1e-9)
+    if rule != "plain":
+        assert made.caption.endswith("3 of 3 rectifiers overridden")
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:FutureWarning")
+@pytest.mark.parametrize("rule", RULES)
+def test_torchscript_is_as_the_module_that_it_is_made_of(rule: str, cat: pl.Photo) -> None:
+    net = residual()
+    traced = pl.Network(torch.jit.trace(net.module.eval(), net.blank()), size=(14, 18))
+    wanted = RULES[rule](net, cat, target="1")
+    for _ in range(3):  # TorchScript looks twice, then does it its own way
+        made = RULES[rule](traced, cat, target="1")
+        assert made.facts == wanted.facts
+        torch.testing.assert_close(made.values, wanted.values)
+
+
+# Rectifiers as functions, in blocks after concatenation, clipped, soft; in transformers.
+NETWORKS = {
+    "googlenet": (64, "57 of 57"), "inception_v3": (96, "94 of 94"),
+    "densenet121": (64, "121 of 121"), "mobilenet_v3_small": (64, "33 of 33"),
+    "mobilenet_v2": (64, "35 of 35"), "swin_t": (64, "12 of 12"), "convnext_tiny": (64, "18 of 18"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_is_the_formula_on_networks_of_all_makes(
+    name: str, rule: str, cat: pl.Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side, count = NETWORKS[name]
+    net = lively(name, side)
+    made = RULES[rule](net, cat, target="3", reduce="colour")
+    assert f"{count} rectifiers overridden" in made.caption
+    twins.patched(monkeypatch, rule)
+    assert_near(made.values, pl.saliency(net, cat, target="3", reduce="colour").values)
+
+
+def assert_near(made: Tensor, wanted: Tensor, share: float = 1e-4) -> None:
+    """Equal to a share of the greatest."""
+    assert float(wanted.abs().max()) > 0
+    assert float((made - wanted).abs().max()) <= share * float(wanted.abs().max())
+
+
+def test_rectifiers_of_all_makes_are_counted_on_the_way_to_the_target(
+    tiny: pl.Network, cat: pl.Photo
+) -> None:
+    counts = {
+        "class:ant": "8 of 8 rectifiers overridden (7 hard, 1 soft)",
+        "act:1": "5 of 5 rectifiers overridden",
+        "block:1": "3 of 3 rectifiers overridden",
+        "block.relu:1@2,3": "2 of 2 rectifiers overridden",
+    }
+    for method in RULES.values():
+        for target, count in counts.items():
+            assert method(tiny, cat, target=target).caption.partition("; ")[2].startswith(count)
+        # Also where they share a pass.
+        made = method(tiny, cat, target=list(counts))
+        assert made.facts["hard rectifiers"] == [[7, 5, 3, 2]]
+        assert made.facts["soft rectifiers"] == [[1, 0, 0, 0]]
+        for column, target in enumerate(counts):
+            one = method(tiny, cat, target=target)
+            assert made[0, column].caption == one.caption
+            torch.testing.assert_close(made[0, column].values, one.values)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_own_functions_and_several_photos(rule: str, tiny: pl.Network, cat: pl.Photo) -> None:
+    horse = pl.open_image("photo:horse")
+
+    def corner(seen: dict[str, Tensor]) -> Tensor:
+        return seen["block"][:, 2, :3, :3].sum((1, 2)) + seen[""][:, 1]
+
+    made = RULES[rule](tiny, [cat, horse], target=[corner, "class:bee"], smooth=2)
+    assert made.values.shape == (2, 2, 20, 28)
+    assert made.facts["hard rectifiers"] == [[7, 7], [7, 7]]
+    assert bool(made.values.flatten(2).any(2).all())
+
+
+def test_what_is_not_a_rectifier_is_left_alone(cat: pl.Photo) -> None:
+    """Squashing functions, and the clamp that keeps a division from zero."""
+
+    class Others(Residual):
+        def forward(self, x: Tensor) -> Tensor:
+            x = F.normalize(F.hardtanh(self.conv0(x)).sigmoid().tanh())
+            x = F.hardsigmoid(x).clamp(min=1e-6).clamp(-1, 1).abs()
+            return x.softmax(1).mean((2, 3))
+
+    net = pl.Network(Others("module"), size=16, name="others")
+    for name, method in RULES.items():
+        with pytest.raises(pl.PellucidError) as refused:
+            method(net, cat, target="1")
+        assert "no rectifier of others" in str(refused.value)
+        assert f"{name} would be the plain gradient: ask for saliency" in str(refused.value)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_before_the_first_rectifier_there_is_none(rule: str, cat: pl.Photo) -> None:
+    with pytest.raises(pl.PellucidError, match="to conv0:1@3,3"):
+        RULES[rule](residual(), cat, target="conv0:1@3,3")
+    assert "1 of 1 rectifier" in RULES[rule](residual(), cat, target="conv1:1@3,3").caption
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_one_that_writes_into_a_part_of_a_tensor_is_counted_as_out_of_reach(
+    rule: str, cat: pl.Photo
+) -> None:
+    class Parts(Residual):
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.conv0(x)
+            x[:, :2].relu_()
+            y = torch.zeros_like(x)
+            y[:, 2:] = x[:, 2:].relu()  # written into a part as well, but computed apart
+            return self.conv1(y + x).mean((2, 3))
+
+    made = RULES[rule](pl.Network(Parts("module"), size=16), cat, target="1")
+    assert made.caption.endswith("1 of 2 rectifiers overridden")
+    assert made.facts["hidden rectifiers"] == 1
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_is_compiled_is_not_passed_over(rule: str, cat: pl.Photo) -> None:
+    """A graph of its own stands in the graph under the name that torch.compile gives it."""
+
+    class CompiledFunction(OwnReLU):
+        pass
+
+    class Compiled(Residual):
+        def forward(self, x: Tensor) -> Tensor:
+            return F.relu(CompiledFunction.apply(self.conv0(x))).mean((2, 3))
+
+    with pytest.raises(pl.PellucidError, match="part of the network is compiled"):
+        RULES[rule](pl.Network(Compiled("module"), size=16), cat, target="1")
+
+
+# Each with the slope that is its own: the policy for those that the papers do not know.
+SOFT: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "leaky": (lambda x: F.leaky_relu(x, 0.2), lambda x: torch.where(x > 0, 1.0, 0.2)),
+    "prelu": (lambda x: F.prelu(x, torch.tensor([0.3])), lambda x: torch.where(x > 0, 1.0, 0.3)),
+    "elu": (F.elu, lambda x: torch.where(x > 0, 1.0, x.exp())),
+    "celu": (lambda x: F.celu(x, 2.0), lambda x: torch.where(x > 0, 1.0, (x / 2).exp())),
+    "gelu": (F.gelu, lambda x: twins.gelu(x)[1]),
+    "silu": (F.silu, lambda x: twins.silu(x)[1]),
+    "hardswish": (F.hardswish, lambda x: twins.hardswish(x)[1]),
+    "softplus": (F.softplus, torch.sigmoid),
+    "mish": (
+        F.mish,
+        lambda x: (
+            torch.tanh(F.softplus(x)) + x * (1 - torch.tanh(F.softplus(x)) ** 2) * x.sigmoid()
+        ),
+    ),
+    "rrelu": (F.rrelu, lambda x: torch.where(x > 0, 1.0, (1 / 8 + 1 / 3) / 2)),
+    "relu6": (F.relu6, lambda x: ((x > 0) & (x < 6)).float()),
+}
+
+
+@pytest.mark.parametrize("kind", SOFT)
+def test_softer_rectifiers_keep_their_slope_and_cut_the_negative(kind: str) -> None:
+    function, slope = SOFT[kind]
+
+    class One(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            # Downwards for the odd numbers, so that half of what comes back is negative.
+            return (function(x * 20) * self.ways).sum((1, 2, 3))[:, None]
+
+    torch.manual_seed(0)
+    module = One()
+    module.ways = torch.randn(1, 1, 8, 8)
+    net = pl.Network(module, size=8, mean=[0.5], std=[1])
+    photo = pl.open_image(torch.rand(3, 8, 8))
+    x = net.prepare(photo)[0] * 20
+    positive = module.ways.clamp(min=0)
+    for method, wanted in ((pl.guided, positive * slope(x)), (pl.deconv, positive)):
+        made = method(net, photo, target="0", reduce="signed")
+        torch.testing.assert_close(made.values, 20 * wanted[0, 0], rtol=1e-4, atol=1e-5)
+        kinds = "" if kind == "relu6" else " (0 hard, 1 soft)"
+        assert made.caption.endswith(f"1 of 1 rectifiers overridden{kinds}")
