@@ -6,6 +6,7 @@ For every method that gives a Heatmap:
     own = share(pl.cam(net, photo, target="Motorbikes"), "left")  # 0.5: it does not know
 """
 
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -14,6 +15,23 @@ from torch import Tensor
 import pellucid as pl
 
 Side = Literal["left", "right"]
+STOCK = [
+    ("photo:motorcycle", "photo:cat", ["Motorbikes", "cougar_face"]),
+    ("photo:cat", "photo:motorcycle", ["cougar_face", "Motorbikes"]),
+    ("photo:motorcycle", "photo:rocket", ["Motorbikes", "ketch"]),
+]
+# Photos that the bundled network has learned with; not in a fresh clone.
+CALTECH = Path(__file__).parents[2] / "shared/data/caltech101/101_ObjectCategories"
+PAIRS = [
+    ("chandelier/image_0012.jpg", "barrel/image_0045.jpg"),
+    ("binocular/image_0018.jpg", "menorah/image_0054.jpg"),
+    ("headphone/image_0042.jpg", "brain/image_0076.jpg"),
+    ("Faces_easy/image_0375.jpg", "trilobite/image_0043.jpg"),
+    ("watch/image_0179.jpg", "kangaroo/image_0010.jpg"),
+    ("butterfly/image_0082.jpg", "stegosaurus/image_0024.jpg"),
+    ("pagoda/image_0002.jpg", "flamingo/image_0013.jpg"),
+    ("scorpion/image_0029.jpg", "Leopards/image_0016.jpg"),
+]
 
 
 def pasted(net: pl.Network, left: Any, right: Any) -> tuple[pl.Network, pl.Photo]:
