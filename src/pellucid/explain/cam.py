@@ -38,7 +38,10 @@ def cam(
     target: Wanted = None,
     layer: Annotated[
         str | None,
-        Help("whose channels; of several with ; the mean; if none the last with places"),
+        Help(
+            "whose channels; of several with ; the mean; if none the last with places",
+            names="layer",
+        ),
     ] = None,
     way: Annotated[
         Literal["gradcam", "gradcam++", "layercam", "scorecam", "guided"],
