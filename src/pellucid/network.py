@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import chain
 from operator import index
 from typing import Any, get_args
 
@@ -83,7 +84,7 @@ class Network:
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        for tensor in [*self.module.parameters(), *self.module.buffers()]:
+        for tensor in chain(self.module.parameters(), self.module.buffers()):
             return tensor.device
         return torch.device("cpu")
 
