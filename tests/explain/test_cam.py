@@ -385,6 +385,30 @@ def test_a_layer_that_no_gradient_reaches(layer: str, cat: pl.Photo) -> None:
     assert " at right, " in pl.cam(net, cat, target=1).caption
 
 
+def test_targets_on_different_branches_meet_where_they_part() -> None:
+    """Each branch has a layer of its own; the one that all come from is taken."""
+
+    class Parted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.trunk, self.left, self.right = (nn.Conv2d(3, 3, 1) for _ in range(3))
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.trunk(x)
+            left, right = (F.relu(part(x)).mean((1, 2, 3)) for part in (self.left, self.right))
+            return torch.stack([left, right], 1)
+
+    torch.manual_seed(0)
+    net = pl.Network(Parted(), size=8, mean=[0.0] * 3, std=[1.0] * 3)
+    for weight in net.module.parameters():
+        nn.init.uniform_(weight)
+    for target in (0, 1):
+        alone = pl.cam(net, "photo:cat", target=target).caption
+        assert " at relu()#2, " in alone if target else " at relu(), " in alone
+    both = pl.cam(net, "photo:cat", target=["0", "1"])
+    assert all(" at trunk, " in one for one in both.captions[0]), both.captions
+
+
 def test_a_network_without_places(cat: pl.Photo) -> None:
     net = pl.Network(nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 2)), size=8)
     with pytest.raises(pl.PellucidError, match="no layer with places in the photo: ask for sal"):

@@ -47,10 +47,10 @@ def evidence(asked: Question, names: str | None, *, slopes: bool = True) -> list
 
     Args:
         names: of one layer, or of several with ";" between them; None: the last layer with places
-            that the gradient of every target reaches in more than one channel. Of a convolutional
-            network that is the output of its last stage, of a transformer the last norm that its
-            patches still pass. (A layer reached in one channel only is the target itself, place by
-            place, such as the last convolution of SqueezeNet.)
+            that the gradients of all targets reach, each in more than one channel: of a
+            convolutional network the output of its last stage, of a transformer the last norm
+            whose patches still count. (A layer reached in one channel only is the target itself,
+            place by place, such as the last convolution of SqueezeNet.)
         slopes: whether gradients are needed; of layers that are named no others are taken.
 
     Raises:
@@ -115,34 +115,31 @@ def _candidates(net: Network) -> list[Layer]:
 def _last(asked: Question) -> Evidence:
     """The evidence of the layer that is taken where none is named."""
     layers = _candidates(asked.net)
-    done: set[int] = set()  # targets for which a layer is found
+    # The last one reached by as many targets as any: a target may be of one channel in all of its
+    # layers, or a score that nothing changes.
+    most = 0
     chosen: Evidence | None = None
-    touched: Layer | None = None
+    touched: Evidence | None = None
     start, size = 0, FIRST
-    while start < len(layers) and len(done) < len(asked.targets):
+    while start < len(layers) and most < len(asked.targets):
         seen = gathered(asked, layers[start : start + size])
         for layer in layers[start : start + size]:
             if layer.name not in seen:
                 continue
             one = _laid_out(layer, *seen[layer.name])
             counts = one.reached()
-            mixing = {number for number, count in enumerate(counts) if count > 1}
-            if mixing - done:
-                # The last target to find its layer decides: from there all others are reached too.
-                done, chosen = done | mixing, one
-            if touched is None and any(counts):
-                touched = layer
+            mixing = sum(count > 1 for count in counts)
+            if mixing > most:
+                most, chosen = mixing, one
+            if touched is None or (not touched.slopes.any() and any(counts)):
+                touched = one
         start, size = start + size, 4 * size
-    if chosen is not None:
-        return chosen
-    # A target of one channel in all of its layers, or a score that nothing changes.
-    for layer in layers if touched is None else [touched]:
-        seen = gathered(asked, [layer])
-        if layer.name in seen:
-            return _laid_out(layer, *seen[layer.name])
-    raise PellucidError(
-        f"no layer with places comes before {asked.targets[0].name(0)}: ask for saliency"
-    )
+    found = chosen or touched
+    if found is None:
+        raise PellucidError(
+            f"no layer with places comes before {asked.targets[0].name(0)}: ask for saliency"
+        )
+    return found
 
 
 Seen = tuple[Tensor, list[Tensor | None]]
