@@ -80,6 +80,54 @@ def awkward() -> nn.Module:
     return module
 
 
+class Attentive(nn.Module):
+    """A small transformer, grey and not square, that attends in three ways.
+
+    Class and register token, then 5 x 7 patches; each block once through MultiheadAttention,
+    scaled_dot_product_attention and a softmax of its own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(1, 8, 4, stride=4)
+        self.prefix = nn.Parameter(torch.randn(1, 2, 8))
+        self.places = nn.Parameter(torch.randn(1, 37, 8))
+        self.first = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.second, self.third = nn.Linear(8, 24), nn.Linear(8, 24)
+        self.block = nn.Module()
+        self.block.relu = nn.ReLU(inplace=True)
+        self.norm = nn.LayerNorm(8)
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.patches(x).flatten(2).mT
+        x = torch.cat([self.prefix.expand(len(x), -1, -1), x], 1) + self.places
+        x = self.block.relu(x + self.first(x, x, x, need_weights=False)[0])
+        query, key, value = self.heads(self.second(x))
+        x = x + F.scaled_dot_product_attention(query, key, value).mT.flatten(1, 2).mT
+        x = self.block.relu(x)
+        query, key, value = self.heads(self.third(x))
+        weights = (query @ key.mT / 2).softmax(dim=-1)
+        x = self.norm(x + (weights @ value).mT.flatten(1, 2).mT)
+        return self.head(x[:, 0])
+
+    def heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        query, key, value = x.reshape(len(x), 37, 3, 2, 4).permute(2, 0, 3, 1, 4)
+        return query, key, value
+
+
+def attentive() -> nn.Module:
+    """The small transformer, with weights that attend to something."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(2)
+        module = Attentive()
+        with torch.no_grad():
+            module.first.in_proj_weight *= 4
+            for part in (module.second, module.third):
+                part.weight *= 2
+    return module.train()
+
+
 @pytest.fixture
 def tiny() -> pl.Network:
     """The awkward network, fresh for each test."""

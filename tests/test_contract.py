@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn.modules import module as globally
 
 import pellucid as pl
-from conftest import awkward
-from pellucid.explain import gradient
+from conftest import attentive, awkward
+from pellucid.explain import gradient, scorecam
 from pellucid.method import Method
 from pellucid.register import entries
 
@@ -27,6 +27,27 @@ ABOUT_A_PHOTO = [
     if any(known.kind == "photo" for known in entries()[name].load().options.values())
 ]
 STEPS = 3
+
+
+def made_for(method: Method[Any]) -> nn.Module:
+    """The awkward network; for a method that has no example there, the small transformer."""
+    net = pl.Network(awkward(), size=(20, 28), mean=[0.4], std=[0.3])
+    return awkward() if list(method.examples(net)) else attentive()
+
+
+@pytest.fixture
+def tiny(request: pytest.FixtureRequest, tiny: pl.Network) -> pl.Network:
+    if "method" in request.fixturenames:
+        module = made_for(request.getfixturevalue("method"))
+        return pl.Network(module, size=(20, 28), mean=[0.4], std=[0.3], labels=tiny.labels)
+    return tiny
+
+
+@pytest.fixture
+def bundled(request: pytest.FixtureRequest, bundled: pl.Network) -> pl.Network:
+    if list(request.getfixturevalue("method").examples(bundled)):
+        return bundled
+    return pl.load("timm:vit_tiny_patch16_224", weights="random", device="cpu")
 
 
 @pytest.fixture(params=["tiny", "bundled"])
@@ -57,10 +78,11 @@ def in_steps(
     method: Method[Any], net: pl.Network, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
     """Arguments for which also a method that works in batches has more than one to do."""
-    if "smooth" not in method.options:
-        return small(method, net)
-    monkeypatch.setattr(gradient, "MOST_NUMBERS", {"cpu": 2 * net.blank().numel()})
-    return small(method, net) | {"smooth": 3}
+    for module in (gradient, scorecam):
+        monkeypatch.setattr(module, "MOST_NUMBERS", {"cpu": 2 * net.blank().numel()})
+    more = {"smooth": {"smooth": 3}, "way": {"way": "scorecam"}}
+    found = [settings for name, settings in more.items() if name in method.options]
+    return small(method, net) | next(iter(found), {})
 
 
 def state(net: pl.Network) -> dict[str, Any]:
@@ -147,7 +169,7 @@ def test_every_example_runs(method: Method[Any], tiny: pl.Network) -> None:
 def test_a_fresh_network_is_left_as_found(method: Method[Any], tiny: pl.Network) -> None:
     """Also when the layers have not been looked at before."""
     arguments = small(method, tiny)
-    fresh = pl.Network(awkward(), size=(20, 28), mean=[0.4], std=[0.3])
+    fresh = pl.Network(made_for(method), size=(20, 28), mean=[0.4], std=[0.3])
     before = state(fresh)
     method(fresh, **{**arguments, **({"want": "class:1"} if "want" in arguments else {})})
     same(before, state(fresh))
@@ -284,17 +306,14 @@ def test_random_numbers_of_the_network_itself(method: Method[Any]) -> None:
     class Noisy(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.conv = nn.Conv2d(1, 4, 3)
-            self.relu = nn.ReLU()
+            self.inside = made_for(method)
 
         def forward(self, x: Tensor) -> Tensor:
-            x = self.relu(self.conv(x))
-            return (x + torch.rand_like(x)).mean((2, 3))
+            return self.inside(x + torch.rand_like(x))
 
-    torch.manual_seed(0)
-    net = pl.Network(Noisy(), size=12, mean=[0.5], std=[0.5])
+    net = pl.Network(Noisy(), size=(20, 28), mean=[0.5], std=[0.5])
     arguments = small(method, net)
-    fresh = pl.Network(net.module, size=12, mean=[0.5], std=[0.5])
+    fresh = pl.Network(net.module, size=(20, 28), mean=[0.5], std=[0.5])
     before = state(fresh)
     made = [method(fresh, **arguments).recipe.values for _ in range(2)]
     assert made[0] == made[1]
@@ -345,7 +364,7 @@ def test_shows_and_saves_itself(method: Method[Any], net: pl.Network, here: Path
 
 def test_runs_in_half_and_double_precision(method: Method[Any]) -> None:
     for kind in (torch.float64, torch.bfloat16):
-        net = pl.Network(awkward().to(kind), size=(20, 28), mean=[0.4], std=[0.3])
+        net = pl.Network(made_for(method).to(kind), size=(20, 28), mean=[0.4], std=[0.3])
         result = method(net, **small(method, net))
         assert bool(result.values.isfinite().all())
         assert result.image().dtype == torch.float32

@@ -109,6 +109,30 @@ def test_gradients_are_the_truth(together: bool, x: Tensor) -> None:
         torch.testing.assert_close(found, wanted, msg=f"from {name} to the input")
 
 
+@pytest.mark.parametrize("name", ["stem.1", "block.relu#2", "relu()", "relu()#2", "grouped"])
+def test_a_graph_that_begins_at_the_layer(name: str, tiny: pl.Network, x: Tensor) -> None:
+    """Nothing in front of it is kept, and the gradient is that of the whole graph."""
+    found = []
+    for leaves in (False, True):
+        with tiny.at_rest(), pl.recording(tiny, [name], stop=False, leaves=leaves) as seen:
+            score = tiny.module(x.clone().requires_grad_(not leaves))[0, 2]
+        assert seen[name].is_leaf == leaves
+        found.append(torch.autograd.grad(score, seen[name])[0])
+    torch.testing.assert_close(found[1], found[0])
+    assert bool(found[0].any())
+
+
+def test_two_leaves_of_which_one_depends_on_the_other(tiny: pl.Network, x: Tensor) -> None:
+    with tiny.at_rest(), pl.recording(tiny, ["stem", "block"], stop=False, leaves=True) as seen:
+        score = tiny.module(x)[0, 2]
+    assert seen["stem"].is_leaf and not seen["block"].is_leaf
+    first, second = torch.autograd.grad(score, [seen["stem"], seen["block"]])
+    assert bool(first.any()) and bool(second.any())
+    with tiny.at_rest(), torch.no_grad(), pl.recording(tiny, ["stem"], leaves=True) as seen:
+        tiny.module(x)
+    assert not seen["stem"].requires_grad
+
+
 def test_all_names_of_a_pass_in_order(x: Tensor) -> None:
     net = pl.Network(Hand(), size=(6, 7), mean=[0], std=[1])
     found = [

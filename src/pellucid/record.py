@@ -40,7 +40,7 @@ class Recording(dict[str, Tensor]):
 
 @contextmanager
 def recording(
-    module: nn.Module | Network, layers: Sequence[str], *, stop: bool = True
+    module: nn.Module | Network, layers: Sequence[str], *, stop: bool = True, leaves: bool = False
 ) -> Iterator[Recording]:
     """Records the outputs of layers while the network runs inside the `with`.
 
@@ -53,6 +53,8 @@ def recording(
         layers: dotted names; "" is the network's own output.
         stop: end the pass as soon as every layer has been seen; what follows the call inside the
             `with` is then skipped. Leave it off to use the network's output.
+        leaves: begin the graph at these layers where it has not begun before: frozen weights and
+            inputs ask for none, and what is in front of the layers then keeps no memory for it.
 
     Example:
         >>> with recording(net, ["layer3"]) as seen:
@@ -84,6 +86,8 @@ def recording(
         handed_in = any(tensor is given for given in inputs)
         shared = any(_same_memory(tensor, given) for given in inputs)
         seen[name] = tensor.clone() if shared else tensor
+        if leaves and torch.is_grad_enabled() and tensor.is_floating_point():
+            seen[name].requires_grad_()
         if stop and len(seen) == len(wanted):
             raise enough
         if handed_in and in_place:

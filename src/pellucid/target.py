@@ -127,7 +127,8 @@ def targets(
 
     Args:
         wanted: a name ("class:tabby", "layer4.1:37@6,6"), several with ";" between them, a Unit, a
-            function of a recording, a sequence of these; None: the best class of each photo.
+            function of a recording, a Target, a sequence of these; None: the best class of each
+            photo.
         inputs: the photos, for their best classes and to find the layers that a function reads.
 
     Raises:
@@ -138,6 +139,8 @@ def targets(
         with torch.no_grad():
             best = observe(net, inputs, {""})[""].argmax(1).tolist()
         return [BestTarget(tuple(net.unit(number) for number in best))]
+    if isinstance(wanted, Target):
+        return [wanted]
     if isinstance(wanted, str) and BETWEEN in wanted and wanted not in _labels(net):
         return [target for part in split(wanted) for target in targets(net, part, inputs)]
     if isinstance(wanted, list | tuple):

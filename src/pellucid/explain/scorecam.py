@@ -1,0 +1,69 @@
+"""Score-CAM: each channel weighed by the score of what it lets through."""
+
+from collections.abc import Generator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from pellucid.explain.question import Question
+from pellucid.method import Step
+
+# In the inputs of one forward pass: more is no faster, and takes memory.
+MOST_NUMBERS = {"cpu": 2_500_000, "cuda": 10_000_000, "mps": 10_000_000}
+
+
+def scorecam(
+    asked: Question, maps: Float[Tensor, "photos channels h w"]
+) -> Generator[Step, None, Float[Tensor, "photos targets h w"]]:
+    """Score-CAM (Wang et al. 2020): no gradient, a forward pass for each channel.
+
+    Each channel's map, enlarged to the input and stretched from 0 to 1, is multiplied onto the
+    input: what it does not mark turns mean grey. The softmax over channels of the target's values
+    (for a class the score, not the probability) are the weights.
+
+    Where others differ: maps are enlarged by the centres of their places (pytorch-grad-cam moves
+    them to the corners), and a channel that is the same everywhere marks nothing and is left out
+    (there it counts in the softmax with the value of the grey input; the map as a whole is the
+    same but for a factor).
+
+    Args:
+        maps: of a layer, channel by channel.
+    """
+    spread = (maps.amax((2, 3)) - maps.amin((2, 3))) > 0
+    total, done = int(spread.sum()), 0
+    most = MOST_NUMBERS.get(asked.inputs.device.type, MOST_NUMBERS["cpu"])
+    size = max(1, min(64, most // asked.inputs[0].numel()))
+    result = maps.new_zeros(len(maps), len(asked.targets), *maps.shape[2:])
+    for row, image in enumerate(asked.inputs):
+        live = maps[row, spread[row]]
+        found: list[Tensor] = []
+        at = 0
+        while at < len(live):
+            try:
+                masks = masked(live[at : at + size], image)
+                rows = torch.full((len(masks),), row, device=image.device)
+                # Not around the loop: a `yield` inside would put the caller in this mode too.
+                with torch.no_grad():
+                    found.append(asked.values(masks, rows).to(maps.dtype))
+            except torch.OutOfMemoryError:
+                if size == 1:
+                    raise
+                size //= 2
+                continue
+            at, done = at + len(masks), done + len(masks)
+            yield Step(done, total, "Score-CAM")
+        if found:
+            weights = torch.cat(found, 1).softmax(1)
+            result[row] = torch.einsum("tc,chw->thw", weights, live).relu()
+    return result
+
+
+def masked(
+    maps: Float[Tensor, "channels h w"], image: Float[Tensor, "colours height width"]
+) -> Float[Tensor, "channels colours height width"]:
+    """The image seen through each map, stretched from 0 (nothing) to 1."""
+    large = F.interpolate(maps[None], image.shape[1:], mode="bilinear", align_corners=False)[0]
+    low, high = large.amin((1, 2), keepdim=True), large.amax((1, 2), keepdim=True)
+    return image * ((large - low) / (high - low))[:, None].to(image.dtype)

@@ -1,0 +1,318 @@
+"""Attention rollout against weights computed by hand, number by number, and known answers."""
+
+from copy import deepcopy
+from math import exp, sqrt
+from typing import Any
+
+import pytest
+import torch
+from timm.models.deit import VisionTransformerDistilled
+from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision import models
+
+import pellucid as pl
+from conftest import attentive
+from pellucid.explain.attention import attending, dot_product
+from pellucid.explain.question import Question
+from pellucid.explain.rollout import Strength, places, reading
+
+SMALL = {"img_size": 32, "patch_size": 8, "embed_dim": 16, "depth": 2, "num_heads": 2}
+
+
+def grey(module: nn.Module) -> pl.Network:
+    return pl.Network(module, size=(20, 28), mean=[0.4], std=[0.3])
+
+
+def by_hand(queries: Tensor, keys: Tensor, heads: int) -> Tensor:
+    """Mean over heads of softmax(q·k / √d), from (tokens, channels) each."""
+    count, width = len(queries), queries.shape[1] // heads
+    found = torch.zeros(count, count)
+    for head in range(heads):
+        part = slice(head * width, (head + 1) * width)
+        for row in range(count):
+            logits = [
+                float(torch.dot(queries[row, part], keys[column, part])) / sqrt(width)
+                for column in range(count)
+            ]
+            total = sum(map(exp, logits))
+            for column in range(count):
+                found[row, column] += exp(logits[column]) / total / heads
+    return found
+
+
+def multiplied(blocks: list[Tensor]) -> Tensor:
+    """Each block mixed half and half with the identity, the first on the right."""
+    product = torch.eye(len(blocks[0]))
+    for weights in blocks:
+        product = (weights / 2 + torch.eye(len(weights)) / 2) @ product
+    return product
+
+
+@torch.no_grad()
+def test_is_its_formula_however_the_network_attends(cat: pl.Photo) -> None:
+    module = attentive().eval()
+    net = grey(module)
+    x = module.patches(net.prepare(cat)[0]).flatten(2).mT
+    x = torch.cat([module.prefix, x], 1) + module.places
+    first = module.first
+    projected = x[0] @ first.in_proj_weight.T + first.in_proj_bias
+    blocks = [by_hand(projected[:, :8], projected[:, 8:16], 2)]
+    x = module.block.relu(x + first(x, x, x)[0])
+    for layer in (module.second, module.third):
+        projected = layer(x)
+        blocks.append(by_hand(projected[0, :, :8], projected[0, :, 8:16], 2))
+        query, key, value = module.heads(projected)
+        x = x + (query.mul(0.5) @ key.mT).softmax(-1).matmul(value).mT.flatten(1, 2).mT
+        x = module.block.relu(x) if layer is module.second else x
+    wanted = multiplied(blocks)[0]
+    assert float(wanted.max() / wanted[2:].min()) > 3, "it attends to something"
+    found = pl.rollout(net, cat)
+    torch.testing.assert_close(found.values, wanted[2:].reshape(5, 7))
+    assert found.caption.startswith("attention rollout through 3 blocks, 5 x 7 places: ")
+    assert f"{float(wanted[2:].sum()):.0%} of all, the rest on other tokens" in found.caption
+
+
+@torch.no_grad()
+def test_of_torchvisions_transformer(cat: pl.Photo) -> None:
+    torch.manual_seed(0)
+    module = models.VisionTransformer(32, 8, 2, 2, 16, 32, num_classes=3).eval()
+    net = pl.Network(module, size=32)
+    x = module._process_input(net.prepare(cat)[0])
+    x = torch.cat([module.class_token, x], 1) + module.encoder.pos_embedding
+    blocks = []
+    for block in module.encoder.layers:
+        inside = block.ln_1(x)[0]
+        attention = block.self_attention
+        projected = inside @ attention.in_proj_weight.T + attention.in_proj_bias
+        blocks.append(by_hand(projected[:, :16], projected[:, 16:32], 2))
+        x = block(x)
+    found = pl.rollout(net, cat).values
+    # Its head is of zeros: the class token is what it must be read from.
+    torch.testing.assert_close(found, multiplied(blocks)[0, 1:].reshape(4, 4))
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@torch.no_grad()
+def test_of_timms_transformer_fused_or_not(fused: bool, cat: pl.Photo) -> None:
+    torch.manual_seed(0)
+    module = VisionTransformer(**SMALL, num_classes=3, reg_tokens=2).eval()
+    for block in module.blocks:
+        block.attn.fused_attn = fused
+        block.attn.qkv.weight *= 30
+    net = pl.Network(module, size=32)
+    inputs: list[Tensor] = []
+    hooks = [
+        block.attn.qkv.register_forward_hook(lambda _m, _i, out: inputs.append(out[0]))
+        for block in module.blocks
+    ]
+    module(net.prepare(cat)[0])
+    for hook in hooks:
+        hook.remove()
+    wanted = multiplied([by_hand(one[:, :16], one[:, 16:32], 2) for one in inputs])
+    torch.testing.assert_close(pl.rollout(net, cat).values, wanted[0, 3:].reshape(4, 4))
+
+
+@pytest.mark.parametrize("kind", ["ViT", "DeiT", "Dinov2WithRegisters"])
+@torch.no_grad()
+def test_of_hugging_faces_transformers_beside_their_own_weights(kind: str, cat: pl.Photo) -> None:
+    import transformers
+
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{kind}Config")(
+        hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
+        image_size=32, patch_size=8, num_labels=3, initializer_range=0.5,
+    )  # fmt: skip
+    made = getattr(transformers, f"{kind}ForImageClassification")
+    eager, fused = (
+        made._from_config(deepcopy(config), attn_implementation=how).eval()
+        for how in ("eager", "sdpa")
+    )
+    fused.load_state_dict(eager.state_dict())
+    nets = [pl.Network(module, size=32) for module in (eager, fused)]
+    own = eager(nets[0].prepare(cat)[0], output_attentions=True).attentions
+    product = multiplied([weights[0].mean(0) for weights in own])
+    prefix = len(product) - 16
+    found = [pl.rollout(net, cat).values for net in nets]
+    layout = places(nets[0], len(product))
+    with torch.enable_grad():
+        rows = reading(Question.of(nets[0], cat, Strength()), layout)
+    assert prefix == {"ViT": 1, "DeiT": 2, "Dinov2WithRegisters": 5}[kind]
+    # DINOv2's head reads the class token and the mean of the places, but not its registers.
+    assert rows == ([0] if kind != "Dinov2WithRegisters" else [0, *range(5, 21)])
+    for one in found:
+        torch.testing.assert_close(one, product[rows].mean(0)[prefix:].reshape(4, 4))
+
+
+@pytest.mark.parametrize(
+    ("module", "rows"),
+    [
+        (lambda: VisionTransformer(**SMALL, num_classes=3), [0]),
+        (lambda: VisionTransformerDistilled(**SMALL, num_classes=3), [0, 1]),
+        (
+            lambda: VisionTransformer(**SMALL, num_classes=3, global_pool="avg"),
+            list(range(1, 17)),
+        ),
+        (
+            lambda: VisionTransformer(**SMALL, num_classes=3, global_pool="avg", class_token=False),
+            list(range(16)),
+        ),
+    ],
+)
+def test_the_tokens_that_the_answer_is_read_from(
+    module: Any, rows: list[int], cat: pl.Photo
+) -> None:
+    torch.manual_seed(0)
+    net = pl.Network(module(), size=32)
+    count = max(17, max(rows) + 1) if rows != list(range(16)) else 16
+    count = 18 if rows == [0, 1] else count
+    with net.at_rest():
+        found = reading(Question.of(net, cat, Strength()), places(net, count))
+    assert found == rows
+    shown = pl.rollout(net, cat)
+    assert shown.values.shape == (4, 4)
+    assert 0.5 < float(shown.values.sum()) < 1 + 1e-5
+
+
+def test_a_last_attention_that_gathers_all_tokens(cat: pl.Photo) -> None:
+    torch.manual_seed(0)
+    net = pl.Network(
+        VisionTransformer(**SMALL, num_classes=3, global_pool="map", class_token=False), size=32
+    )
+    seen: list[Tensor] = []
+    with torch.no_grad(), net.at_rest(), attending(lambda weights: seen.append(weights[0])):
+        net.module(net.prepare(cat)[0])
+    assert [tuple(one.shape) for one in seen] == [(2, 16, 16), (2, 16, 16), (2, 1, 16)]
+    wanted = seen[2].mean(0) @ multiplied([one.mean(0) for one in seen[:2]])
+    found = pl.rollout(net, cat)
+    torch.testing.assert_close(found.values, wanted.reshape(4, 4))
+    assert "3 blocks" in found.caption and "other tokens" not in found.caption
+
+
+class Looks(nn.Module):
+    """One block, whose class token looks at the brightest patch and nowhere else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = nn.AvgPool2d(8)
+        self.norm = nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.patches(x).mean(1, keepdim=True).flatten(2).mT
+        key = 1000 * torch.cat([x.new_full((len(x), 1, 1), -9), x], 1)
+        query = torch.cat([torch.ones_like(key[:, :1]), torch.zeros_like(key[:, 1:])], 1)
+        x = F.scaled_dot_product_attention(query[:, None], key[:, None], key[:, None])[:, 0]
+        return self.norm(x)[:, 0].repeat(1, 2)
+
+
+@pytest.mark.parametrize("place", [(0, 0), (2, 1), (3, 4)])
+def test_the_one_place_that_is_looked_at(place: tuple[int, int]) -> None:
+    pixels = torch.zeros(3, 32, 40)
+    row, column = place
+    pixels[:, 8 * row : 8 * row + 8, 8 * column : 8 * column + 8] = 1
+    net = pl.Network(Looks(), size=(32, 40), mean=[0.0] * 3, std=[1.0] * 3)
+    found = pl.rollout(net, pixels).values
+    assert float(found[place]) == pytest.approx(0.5)  # the other half is the class token's own
+    found[place] = 0
+    assert not found.any()
+
+
+def test_several_photos_are_those_one_by_one() -> None:
+    net = grey(attentive())
+    names = ["photo:cat", "photo:rocket"]
+    both = pl.rollout(net, names)
+    assert both.values.shape == (2, 1, 5, 7)
+    for row, name in enumerate(names):
+        torch.testing.assert_close(both[row, 0].values, pl.rollout(net, name).values)
+    assert not torch.equal(both.values[0], both.values[1])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"scale": 0.3}, {"is_causal": True}, {"attn_mask": True}, {"attn_mask": False}],
+)
+@pytest.mark.parametrize("keys", [1, 2])
+def test_weights_that_are_never_written_down(settings: dict[str, Any], keys: int) -> None:
+    """Weights times values are what torch gives."""
+    torch.manual_seed(0)
+    query, key = torch.randn(2, 2, 5, 4), torch.randn(2, keys, 5, 4)
+    value = torch.randn(2, keys, 5, 3)
+    if "attn_mask" in settings:
+        mask = torch.randn(5, 5)
+        settings = {"attn_mask": mask > -0.5 if settings["attn_mask"] else mask}
+    settings |= {"enable_gqa": keys == 1}
+    wanted = F.scaled_dot_product_attention(query, key, value, **settings)
+    found = dot_product(query, key, value, **settings) @ value
+    torch.testing.assert_close(found, wanted)
+
+
+def test_the_network_computes_as_ever(cat: pl.Photo) -> None:
+    """Also where weights are asked for, averaged or not."""
+    module = attentive().eval()
+    x = torch.randn(2, 37, 8)
+    for wanted in ({}, {"average_attn_weights": False}, {"need_weights": False}):
+        plain = module.first(x, x, x, **wanted)
+        seen: list[Tensor] = []
+        with attending(seen.append):
+            watched = module.first(x, x, x, **wanted)
+        torch.testing.assert_close(watched, plain)
+        assert seen[0].shape == (2, 2, 37, 37)
+    layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True).eval()
+    with torch.inference_mode(), attending(seen.append):
+        fast = layer(x)
+    assert len(seen) == 2
+    torch.testing.assert_close(fast, layer(x).detach(), rtol=1e-4, atol=1e-5)
+
+
+def shrinking() -> nn.Module:
+    """Attention first between 16 tokens, then between 4."""
+
+    class Shrinking(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            for size in (8, 16):
+                tokens = F.avg_pool2d(x, size).flatten(2).mT[:, None]
+                tokens = F.scaled_dot_product_attention(tokens, tokens, tokens)
+            return tokens.mean((1, 2))
+
+    return Shrinking()
+
+
+def reduced() -> nn.Module:
+    """Many tokens that look at few."""
+
+    class Reduced(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            many, few = (F.avg_pool2d(x, size).flatten(2).mT[:, None] for size in (8, 16))
+            return F.scaled_dot_product_attention(many, few, few).mean((1, 2))
+
+    return Reduced()
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        (lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten()), "no attention to roll out"),
+        (
+            lambda: models.SwinTransformer([4, 4], 8, [2], [2], [4, 4], num_classes=2),
+            r"keeps to windows \(4 for 1 photo, 16 places each\).*ask for cam",
+        ),
+        (shrinking, r"changes its tokens on the way \(16, then 4\)"),
+        (reduced, "16 tokens that look and 4 that are looked at"),
+    ],
+)
+def test_what_cannot_be_rolled_out(module: Any, message: str, cat: pl.Photo) -> None:
+    net = pl.Network(module(), size=32)
+    with pytest.raises(pl.PellucidError, match=message):
+        pl.rollout(net, cat)
+    assert list(pl.rollout.examples(net)) == []
+
+
+def test_tokens_that_lie_on_no_grid(cat: pl.Photo) -> None:
+    class Loose(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            x = x.mean(1).flatten(1)[:, :500, None].repeat(1, 1, 2)[:, None]
+            return F.scaled_dot_product_attention(x, x, x).mean((1, 2))
+
+    with pytest.raises(pl.PellucidError, match="500 tokens of Loose do not lie on the photo"):
+        pl.rollout(pl.Network(Loose(), size=32), cat)
