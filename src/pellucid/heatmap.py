@@ -74,7 +74,11 @@ class Heatmap(Mapped):
 
     def image(self) -> Float[Tensor, "3 height width"]:
         """The map in the photo's own pixels, beyond the network's view left grey."""
-        return tiles.enlarged(colour.MAPS[self.colours](self._shades()), SHOWN)
+        return tiles.enlarged(self.drawn(), SHOWN)
+
+    def drawn(self) -> Float[Tensor, "3 height width"]:
+        """The map in the photo's own pixels, one for one."""
+        return colour.MAPS[self.colours](self._shades())
 
     def _shades(self) -> Float[Tensor, "height width"]:
         values = self.values.detach().cpu()

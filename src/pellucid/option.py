@@ -7,9 +7,9 @@ import math
 import numbers
 import operator
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pellucid.errors import PellucidError, Unknown
 
@@ -158,6 +158,14 @@ def _whole(value: Any) -> int | None:
         return operator.index(value)
     except (TypeError, ValueError):
         return None
+
+
+def kinds(function: Callable[..., Any]) -> tuple[Any, ...]:
+    """The kinds of result that the annotation of a method's function promises."""
+    given = get_type_hints(function)["return"]
+    if get_origin(given) is Generator:
+        given = get_args(given)[2]
+    return get_args(given) or (given,)
 
 
 def read(parameter: inspect.Parameter, annotation: Any) -> Option:

@@ -1,36 +1,23 @@
 """Curves: how the answer falls when evidence is deleted, and rises when it is inserted."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
+from pellucid.judgement import Curve, Pair
+
 Score = Callable[[Float[Tensor, "batch channels height width"]], Float[Tensor, "batch"]]
 BLUR, SIGMA = 11, 5.0  # px: side and standard deviation of what insertion starts from
+RANDOM = 3  # orders whose mean is what chance reaches
 MOST_NUMBERS = 2_500_000  # in the inputs of one forward pass
 
 
-@dataclass(frozen=True)
-class Curve:
-    """The answer after each piece.
-
-    Attributes:
-        shares: of the pixels changed so far, 0 to 1.
-        values: of the target.
-    """
-
-    shares: tuple[float, ...]
-    values: tuple[float, ...]
-
-    @property
-    def area(self) -> float:
-        """Under the curve, by trapezia: the mean height."""
-        pieces = zip(pairwise(self.shares), pairwise(self.values), strict=True)
-        return sum((right - left) * (a + b) / 2 for (left, right), (a, b) in pieces)
+def both(score: Score, inputs: Tensor, order: Int[Tensor, "pixels"], pieces: int) -> Pair:
+    """Deletion and insertion in one order."""
+    return Pair(deletion(score, inputs, order, pieces), insertion(score, inputs, order, pieces))
 
 
 def deletion(score: Score, inputs: Tensor, order: Int[Tensor, "pixels"], pieces: int) -> Curve:
@@ -66,6 +53,27 @@ def _traced(
         with torch.no_grad():
             values += score(torch.where(turn < reached, finish, start)).tolist()
     return Curve(tuple(edge / pixels for edge in edges), tuple(values))
+
+
+def mean(pairs: Sequence[Pair]) -> Pair:
+    """Of several orders the mean curves."""
+
+    def of(curves: list[Curve]) -> Curve:
+        heights = zip(*(curve.values for curve in curves), strict=True)
+        return Curve(curves[0].shares, tuple(sum(each) / len(curves) for each in heights))
+
+    return Pair(of([pair.deletion for pair in pairs]), of([pair.insertion for pair in pairs]))
+
+
+def protocol(pieces: int, what: str) -> str:
+    """What was done, in words: areas of another protocol cannot be compared."""
+    return (
+        f"Deletion: the strongest pixels first, a {pieces}th of all at a time, become the mean "
+        f"grey of training (zero after normalising). Insertion: the same pixels return to the "
+        f"photo blurred by {BLUR} px (sigma {SIGMA:g}). Area: under the {what}, by trapezia, over the "
+        f"share of pixels. Beside them random orders, the mean of {RANDOM}, and the distance from "
+        f"the centre."
+    )
 
 
 def blurred(image: Float[Tensor, "1 channels height width"]) -> Float[Tensor, "1 channels h w"]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -77,7 +78,7 @@ def layers_down(net: Network, reached: Iterable[str], most: int) -> list[tuple[s
     down = [name for place, _, name in sorted(placed, reverse=True) if place <= limit]
     count = min(most, len(down))
     edges = [round(len(down) * number / count) for number in range(count + 1)] if count else []
-    return [tuple(down[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    return [tuple(down[a:b]) for a, b in pairwise(edges)]
 
 
 def _place(name: str, places: dict[str, int]) -> int:

@@ -1,6 +1,5 @@
 """Similarity of two maps: by the order of their places, and by what they look like."""
 
-import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 from torch.nn import functional as F
@@ -9,7 +8,7 @@ WINDOW = 7  # px, of SSIM
 
 
 def rank_correlation(one: Float[Tensor, "*shape"], other: Float[Tensor, "*shape"]) -> float:
-    """Spearman's: 1 where both maps put the places in the same order, 0 where they have none in common.
+    """Spearman's: 1 where both maps put all places in one order, 0 for unrelated orders.
 
     Two maps without any order (all numbers equal) are alike, 1; with just one such, 0.
     """
