@@ -92,9 +92,10 @@ class Comparison(Result):
         cell[:, 20 : 20 + shape[0], : shape[1]] = tiles.resized(photo.floats(), shape)
         random, centre = first.random, first.centre
         lines = [
+            f"answer for the whole photo {first.clean:.2f}",
             "deletion / insertion without any map:",
-            f"random order {random.deletion.area:.2f} / {random.insertion.area:.2f}",
-            f"from the centre {centre.deletion.area:.2f} / {centre.insertion.area:.2f}",
+            f"  random order {random.deletion.area:.2f} / {random.insertion.area:.2f}",
+            f"  from the centre {centre.deletion.area:.2f} / {centre.insertion.area:.2f}",
         ]
         for number, line in enumerate(lines):
             top = 20 + shape[0] + 8 + number * HEIGHT

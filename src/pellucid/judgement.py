@@ -107,6 +107,11 @@ class Judgement:
         return bool((evidence == evidence[0, 0]).all())
 
     @property
+    def clean(self) -> float:
+        """The answer of the whole photo."""
+        return self.curves.deletion.values[0]
+
+    @property
     def numbers(self) -> tuple[float, ...]:
         """One for each of `MEASURES`; of the stages the mean."""
         return (
@@ -182,12 +187,12 @@ _MEANINGS = {
     "what was learned.",
     ("deletion", "good"): "Without the pixels it marks, the answer falls sooner than by chance or "
     "from the centre.",
-    ("deletion", "fair"): "Better than chance, but deleting from the centre outward does as well.",
+    ("deletion", "fair"): "Better than chance, but deleting from the centre outward does no worse.",
     ("deletion", "bad"): "Deleting pixels at random makes the answer fall as soon.",
     ("insertion", "good"): "The pixels it marks bring the answer back sooner than chance or the "
     "centre.",
-    ("insertion", "fair"): "Better than chance, but inserting from the centre outward does as "
-    "well.",
+    ("insertion", "fair"): "Better than chance, but inserting from the centre outward does no "
+    "worse.",
     ("insertion", "bad"): "Pixels inserted at random bring the answer back as soon.",
     ("noise", "good"): "Noise that hardly shows leaves the map nearly as it is.",
     ("noise", "fair"): "Noise that hardly shows moves the map visibly.",

@@ -70,7 +70,9 @@ class Verdict(Result):
         photo = found.heatmap.photo
         shape = fitting(photo.size, SIDE)
         room = blank(4 * (HEIGHT + 2 * 14 + 8) + 30)[:, :, 2 * (shape[1] + GAP) + GAP :]
-        title = tiles.fitted(f"{found.name}: {self.target}", room.shape[2], 16)
+        title = tiles.fitted(
+            f"{found.name} of {self.target}, which is {found.clean:.2f}", room.shape[2], 16
+        )
         room = lettered(room, title, 0, 0, 16, tiles.INK)
         top = 30
         for badge in found.badges:

@@ -7,9 +7,8 @@ from typing import Annotated
 
 from pellucid.comparison import Comparison
 from pellucid.errors import PellucidError
-from pellucid.explain import curves
 from pellucid.explain.asked import Asked, One
-from pellucid.explain.explainers import explained, explainer, explainers, quick
+from pellucid.explain.explainers import explainer, explainers
 from pellucid.explain.judge import (
     BASES,
     Pieces,
@@ -36,7 +35,7 @@ def compare(
     *,
     target: One = None,
     methods: Annotated[
-        str | None, Help("names with ; between; all that give a map where not given")
+        str | None, Help("names with ; between; if none, all but those that take minutes")
     ] = None,
     stages: Stages = 4,
     samples: Samples = 3,
@@ -61,8 +60,10 @@ def compare(
         >>> compare(net, "photo:cat", methods="saliency; occlusion").values.shape
         torch.Size([2, 5])
     """
-    named = [part.strip() for part in re.split("[;,]", methods)] if methods else explainers()
-    chosen = {found.name: found for found in map(explainer, named)}
+    if methods is None:
+        chosen = {name: each for name, each in explainers().items() if not each.long}
+    else:
+        chosen = {each.name: each for each in map(explainer, re.split("[;,]", methods))}
     asked = Asked.of(net, photo, target)
     plan = Plan.of(asked, stages, samples, radius, pieces)
     total = BASES + len(chosen) * plan.parts
@@ -71,7 +72,7 @@ def compare(
     failed: dict[str, str] = {}
     for number, (name, each) in enumerate(chosen.items()):
         before = BASES + number * plan.parts
-        map_of = partial(explained, each, asked=asked, settings=quick(each, net))
+        map_of = partial(each.quick(net).explain, asked=asked)
         try:
             work = judged(name, map_of, asked, plan, bases)
             judgements.append((yield from counted(work, before, total)))
@@ -81,4 +82,5 @@ def compare(
     if not judgements:
         told = "; ".join(f"{name}: {why}" for name, why in failed.items())
         raise PellucidError(f"no method explains this: {told}")
-    return Comparison.of(judgements, failed, asked.name, curves.protocol(pieces, asked.what))
+    coarse = " Methods of many passes are run coarsely here."
+    return Comparison.of(judgements, failed, asked.name, plan.protocol(asked.what) + coarse)

@@ -65,17 +65,6 @@ def mean(pairs: Sequence[Pair]) -> Pair:
     return Pair(of([pair.deletion for pair in pairs]), of([pair.insertion for pair in pairs]))
 
 
-def protocol(pieces: int, what: str) -> str:
-    """What was done, in words: areas of another protocol cannot be compared."""
-    return (
-        f"Deletion: the strongest pixels first, a {pieces}th of all at a time, become the mean "
-        f"grey of training (zero after normalising). Insertion: the same pixels return to the "
-        f"photo blurred by {BLUR} px (sigma {SIGMA:g}). Area: under the {what}, by trapezia, over the "
-        f"share of pixels. Beside them random orders, the mean of {RANDOM}, and the distance from "
-        f"the centre."
-    )
-
-
 def blurred(image: Float[Tensor, "1 channels height width"]) -> Float[Tensor, "1 channels h w"]:
     """By a Gaussian of 11 x 11 px, sigma 5, the rim repeated outward.
 

@@ -56,6 +56,24 @@ class Plan:
         """How often `judged` yields."""
         return 3 + len(self.groups) + self.samples
 
+    def protocol(self, what: str) -> str:
+        """What is measured, in words: numbers of another protocol cannot be compared.
+
+        Args:
+            what: the answer: a probability, an activation.
+        """
+        return (
+            f"Randomised: mean rank correlation of the map with those of the network whose "
+            f"weights are shuffled in {len(self.groups)} steps, the last layer first; low is good. "
+            f"Deletion: the strongest pixels first, 1/{self.pieces} of all at a time, become the "
+            f"mean grey of training (zero after normalising); low is good. Insertion: they return "
+            f"to the photo blurred by {curves.BLUR} px (sigma {curves.SIGMA:g}); high is good. "
+            f"Both are areas under the {what} over the share of pixels, by trapezia; chance is "
+            f"the mean of {curves.RANDOM} random orders, the centre goes by the distance from it. "
+            f"Noise: greatest change of the map, as a share of it, in {self.samples} trials of "
+            f"uniform noise up to {self.radius:g} of black to white; low is good."
+        )
+
 
 def baselines(asked: Asked, plan: Plan) -> Generator[str, None, tuple[Pair, Pair]]:
     """Deletion and insertion in random order, and from the centre outward."""

@@ -22,9 +22,9 @@ def rank_correlation(one: Float[Tensor, "*shape"], other: Float[Tensor, "*shape"
 
 def _ranks(values: Shaped[Tensor, "places"]) -> Float[Tensor, "places"]:
     """From 1; equal numbers share the mean of theirs."""
-    _, inverse, counts = values.unique(return_inverse=True, return_counts=True)
+    levels, counts = values.sort().values.unique_consecutive(return_counts=True)
     last = counts.cumsum(0)
-    return (last - (counts - 1) / 2).double()[inverse]
+    return (last - (counts - 1) / 2).double()[torch.searchsorted(levels, values.contiguous())]
 
 
 def ssim(one: Float[Tensor, "height width"], other: Float[Tensor, "height width"]) -> float:

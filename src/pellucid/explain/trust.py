@@ -4,9 +4,8 @@ from collections.abc import Generator
 from functools import partial
 from typing import Annotated
 
-from pellucid.explain import curves
 from pellucid.explain.asked import Asked, One
-from pellucid.explain.explainers import explained, explainer
+from pellucid.explain.explainers import explainer
 from pellucid.explain.judge import (
     BASES,
     Pieces,
@@ -29,7 +28,7 @@ from pellucid.verdict import Verdict
 @method(examples=lambda net: [{"method": "saliency"}, {"method": "occlusion"}])
 def trust(
     net: Network,
-    method: Annotated[str, Help("that gave the map, such as saliency", names="method")],
+    method: Annotated[str, Help("that draws the map: saliency, cam:layercam, …", names="method")],
     photo: Photo,
     *,
     target: One = None,
@@ -63,8 +62,8 @@ def trust(
     plan = Plan.of(asked, stages, samples, radius, pieces)
     total = BASES + plan.parts
 
-    map_of = partial(explained, chosen, asked=asked, settings={})
+    map_of = partial(chosen.explain, asked=asked)
     bases = yield from counted(baselines(asked, plan), 0, total)
     work = judged(chosen.name, map_of, asked, plan, bases)
     judgement = yield from counted(work, BASES, total)
-    return Verdict.of(judgement, asked.name, curves.protocol(pieces, asked.what))
+    return Verdict.of(judgement, asked.name, plan.protocol(asked.what))
