@@ -160,20 +160,28 @@ def inked(
         width: of the line in pixels, its ends and corners round; 0 fills the area.
     """
     fine = 4  # times finer than the picture, then averaged: edges without steps
-    height, across = image.shape[1:]
-    mask = Image.new("L", (across * fine, height * fine))
+    page, reach = image.clone(), width / 2
+    # Only around the points: a dash is a hundredth of the picture.
+    across, down = zip(*points, strict=True)
+    left, top = (max(0, int(min(side) - reach) - 1) for side in (across, down))
+    part = page[:, top : int(max(down) + reach) + 2, left : int(max(across) + reach) + 2]
+    tall, wide = part.shape[1:]
+    if not tall * wide:
+        return page
+    mask = Image.new("L", (wide * fine, tall * fine))
     pen = ImageDraw.Draw(mask)
-    where = [(fine * x, fine * y) for x, y in points]
+    where = [(fine * (x - left), fine * (y - top)) for x, y in points]
     if width:
         pen.line(where, fill=255, width=max(1, round(fine * width)))
-        reach = fine * width / 2
         for x, y in where:
-            pen.ellipse((x - reach, y - reach, x + reach, y + reach), fill=255)
+            end = fine * reach
+            pen.ellipse((x - end, y - end, x + end, y + end), fill=255)
     else:
         pen.polygon(where, fill=255)
     parts = torch.from_numpy(np.asarray(mask).copy()).float() / 255
-    share = opacity * parts.reshape(height, fine, across, fine).mean((1, 3))
-    return image * (1 - share) + torch.tensor(colour).view(3, 1, 1) * share
+    share = opacity * parts.reshape(tall, fine, wide, fine).mean((1, 3))
+    part[:] = part * (1 - share) + torch.tensor(colour).view(3, 1, 1) * share
+    return page
 
 
 def text_width(text: str, size: float = 12) -> float:

@@ -171,7 +171,7 @@ class Verdict(Result):
             f"{which.capitalize()}: good is {best}",
             [
                 Line(points(own), f"this map, area {own.area:.3f}", BLUE, filled=True),
-                Line(points(random), f"random order, {random.area:.3f}", GREY, 1.8),
+                Line(points(random), f"random order, {random.area:.3f}", GREY),
                 Line(points(centre), f"from the centre, {centre.area:.3f}", ORANGE, 5),
             ],
             Axis(0, 1, shares, f"share of the pixels {done}"),

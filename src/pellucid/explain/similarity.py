@@ -1,5 +1,6 @@
 """Similarity of two maps: by the order of their places, and by what they look like."""
 
+import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 from torch.nn import functional as F
@@ -22,9 +23,10 @@ def rank_correlation(one: Float[Tensor, "*shape"], other: Float[Tensor, "*shape"
 
 def _ranks(values: Shaped[Tensor, "places"]) -> Float[Tensor, "places"]:
     """From 1; equal numbers share the mean of theirs."""
-    levels, counts = values.sort().values.unique_consecutive(return_counts=True)
-    last = counts.cumsum(0)
-    return (last - (counts - 1) / 2).double()[torch.searchsorted(levels, values.contiguous())]
+    ordered = values.sort().values
+    below = torch.searchsorted(ordered, values.contiguous())
+    upto = torch.searchsorted(ordered, values.contiguous(), right=True)
+    return (below + upto + 1).double() / 2
 
 
 def ssim(one: Float[Tensor, "height width"], other: Float[Tensor, "height width"]) -> float:
