@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import ceil, hypot
+from math import ceil, floor, hypot, log10
 
 import torch
 from jaxtyping import Float
@@ -55,6 +55,18 @@ class Axis:
     high: float
     ticks: Sequence[tuple[float, str]]
     name: str = ""
+
+    @classmethod
+    def around(cls, low: float, high: float) -> Axis:
+        """One with a few round ticks that holds both numbers."""
+        span = (high - low) or 1.0
+        unit = 10.0 ** floor(log10(span))
+        step = next(unit * part for part in (0.2, 0.25, 0.5, 1, 2) if span <= 5 * unit * part)
+        # A hair of rounding makes no tick more.
+        first, last = floor(low / step + 1e-9), max(ceil(high / step - 1e-9), 0)
+        last = max(last, first + 1)
+        ticks = [(number * step, f"{number * step:.3g}") for number in range(first, last + 1)]
+        return cls(first * step, last * step, ticks)
 
 
 def chart(

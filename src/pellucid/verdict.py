@@ -159,7 +159,6 @@ class Verdict(Result):
         )
         highest = max(max(curve.values) for curve in (own, random, centre))
         lowest = min(min(curve.values) for curve in (own, random, centre))
-        low, high, ticks = nice(min(0.0, lowest), highest)
 
         def points(curve: Curve) -> list[tuple[float, float]]:
             return list(zip(curve.shares, curve.values, strict=True))
@@ -175,21 +174,9 @@ class Verdict(Result):
                 Line(points(centre), f"from the centre, {centre.area:.3f}", ORANGE, 5),
             ],
             Axis(0, 1, shares, f"share of the pixels {done}"),
-            Axis(low, high, ticks),
+            Axis.around(min(0.0, lowest), max(0.0, highest)),
             (CHART, wide),
         )
-
-
-def nice(low: float, high: float) -> tuple[float, float, list[tuple[float, str]]]:
-    """An axis with a few round ticks that holds both ends."""
-    span = (high - low) or 1.0
-    unit = 10.0 ** len(str(int(1 / span))) / 10 if span >= 1 else 1.0
-    while unit > span / 2:
-        unit /= 10
-    step = next(unit * factor for factor in (1, 2, 2.5, 5, 10, 20) if span / (unit * factor) <= 5)
-    first, last = -(-low // -step) if low < 0 else 0, -(-high // step)
-    ticks = [(n * step, f"{n * step:.3g}") for n in range(int(first), int(last) + 1)]
-    return ticks[0][0], ticks[-1][0], ticks
 
 
 def blank(height: int) -> Float[Tensor, "3 height width"]:
