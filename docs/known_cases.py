@@ -1,15 +1,17 @@
 """Runs every explanation on two photos where the right answer is known, and writes what they score.
 
-`python docs/known_cases.py` writes docs/known-cases.md and docs/zh/known-cases.md with the pictures
-docs/pictures/known-dots.png and known-pair.png. It takes some minutes.
+`python docs/known_cases.py` writes docs/known-cases.md and docs/zh/known-cases.md, from the texts in
+docs/known_cases/, and the pictures docs/pictures/known-dots.png and known-pair.png. It takes a
+minute or two.
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent / "tests"))  # the known cases are those of the tests
@@ -19,7 +21,7 @@ import planted  # noqa: E402
 
 import pellucid as pl  # noqa: E402
 from pellucid import tiles  # noqa: E402
-from pellucid.explain.explainers import Explainer, explainer, explainers  # noqa: E402
+from pellucid.explain.explainers import Explainer, explainers  # noqa: E402
 from pellucid.images import png_bytes  # noqa: E402
 from pellucid.judgement import MEASURES  # noqa: E402
 from pellucid.page import Language  # noqa: E402
@@ -27,6 +29,15 @@ from pellucid.writing import write_whole  # noqa: E402
 
 PAIR = ("photo:motorcycle", "photo:flower")  # left and right half
 CLASSES = ("Motorbikes", "sunflower")
+SIDES: tuple[pasted.Side, ...] = ("left", "right")
+HEADS: dict[Language, tuple[str, ...]] = {
+    "en": ("method", "points", "randomised", "deletion", "insertion", "noise"),
+    "zh": ("方法", "指对", "随机化", "删除", "插入", "噪声"),
+}
+REFUSED: dict[Language, str] = {
+    "en": "Not in the table, because this network does not suit them:",
+    "zh": "以下方法不适用于这个网络，因此不在表中：",
+}
 
 
 @dataclass(frozen=True)
@@ -36,39 +47,39 @@ class Row:
     Attributes:
         shares: of its map, on the evidence for the left target and for the right one.
         points: at how many of the two it points.
-        numbers: of `MEASURES`, where they were taken.
+        numbers: of `trust`, where it was asked.
         maps: over the photo, for the pictures.
     """
 
     name: str
-    shares: tuple[float, float] = (0.0, 0.0)
+    shares: tuple[float, ...] = ()
     points: int = 0
     numbers: tuple[float, ...] = ()
-    maps: tuple[torch.Tensor, ...] = ()
+    maps: tuple[Tensor, ...] = ()
     reason: str = ""
 
 
 def dots() -> list[Row]:
     """Every method on the planted network, for either dot."""
-    net, photo = planted.network(), planted.photo()
-    reach = planted.RADIUS
+    net, photo, reach = planted.network(), planted.photo(), planted.RADIUS
+    boxes = [
+        (row - reach, column - reach, row + reach + 1, column + reach + 1)
+        for row, column in planted.DOTS.values()
+    ]
 
     def row(each: Explainer) -> Row:
         found = [mapped(each, net, photo, name) for name in planted.DOTS]
-        shares = [
-            planted.share(one.frame.to_photo(pasted.strength(one)), name)
-            for one, name in zip(found, planted.DOTS, strict=True)
-        ]
-        boxes = [
-            (row - reach, column - reach, row + reach + 1, column + reach + 1)
-            for row, column in planted.DOTS.values()
-        ]
-        game = pl.pointing_game(zip(found, boxes, strict=True), tolerance=0)
-        judged = pl.trust(net, each.name, photo, target="left", samples=5)
-        pictures = tuple(one.over().values for one in found)
-        return Row(each.name, (shares[0], shares[1]), game.hits, judged.judgement.numbers, pictures)
+        fine = [one.frame.to_photo(pasted.strength(one)) for one in found]
+        return Row(
+            each.name,
+            tuple(planted.share(one, name) for one, name in zip(fine, planted.DOTS, strict=True)),
+            pl.pointing_game(zip(found, boxes, strict=True), tolerance=0).hits,
+            pl.trust(net, each.name, photo, target="left", samples=5).judgement.numbers,
+            tuple(one.over().values for one in found),
+        )
 
-    return [tried(each, row) for each in explainers().values()]
+    truth = [planted.evidence(name).float() for name in planted.DOTS]
+    return [ideal(net, photo, truth), *tried(row)]
 
 
 def pair(bundled: pl.Network) -> list[Row]:
@@ -79,13 +90,15 @@ def pair(bundled: pl.Network) -> list[Row]:
 
     def row(each: Explainer) -> Row:
         found = [mapped(each, net, photo, name) for name in CLASSES]
-        sides: tuple[pasted.Side, ...] = ("left", "right")
-        shares = [pasted.share(one, side) for one, side in zip(found, sides, strict=True)]
-        game = pl.pointing_game(zip(found, halves, strict=True), tolerance=0)
-        pictures = tuple(one.over().values for one in found)
-        return Row(each.name, (shares[0], shares[1]), game.hits, maps=pictures)
+        return Row(
+            each.name,
+            tuple(pasted.share(one, side) for one, side in zip(found, SIDES, strict=True)),
+            pl.pointing_game(zip(found, halves, strict=True), tolerance=0).hits,
+            maps=tuple(one.over().values for one in found),
+        )
 
-    return [tried(each, row) for each in explainers().values()]
+    left = (torch.arange(width) < width // 2).float().expand(height, -1)
+    return [ideal(net, photo, [left, 1 - left]), *tried(row)]
 
 
 def mapped(each: Explainer, net: pl.Network, photo: pl.Photo, target: str) -> pl.Heatmap:
@@ -96,147 +109,83 @@ def mapped(each: Explainer, net: pl.Network, photo: pl.Photo, target: str) -> pl
     return found
 
 
-def tried(each: Explainer, row: object) -> Row:
-    """A row, or the reason why the network does not suit the method."""
-    print(f"  {each.name}", flush=True)
-    try:
-        return row(explainer(each.name))  # type: ignore[operator, no-any-return]
-    except pl.PellucidError as error:
-        return Row(each.name, reason=str(error))
+def ideal(net: pl.Network, photo: pl.Photo, masks: Sequence[Tensor]) -> Row:
+    """The truth, drawn as a map; it stands in the picture only."""
+    frame = net.preprocess.frame(photo.size)
+    maps = [pl.Heatmap(values=mask, photo=photo, frame=frame) for mask in masks]
+    return Row("the truth", maps=tuple(one.over(opacity=0.5).values for one in maps))
 
 
-def picture(photo: pl.Photo, rows: list[Row], labels: Iterable[str], columns: int) -> bytes:
-    """The photo, then for each method its two maps one above the other."""
-    shown = [row for row in rows if row.maps]
-    cells, names = [photo.floats()], ["the photo"]
-    for row in shown:
-        for one, label in zip(row.maps, labels, strict=True):
-            cells.append(one)
-            names.append(f"{row.name}: {label}")
-    size = (224 * photo.size[0] // max(photo.size), 224 * photo.size[1] // max(photo.size))
-    boxes = torch.stack([tiles.boxed(cell, size) for cell in cells])
-    return png_bytes(tiles.arranged(boxes, names, 48, columns))
+def tried(row: Callable[[Explainer], Row]) -> list[Row]:
+    """A row of each explanation, or the reason why the network does not suit it."""
+    rows = []
+    for name, each in explainers().items():
+        print(f"  {name}", flush=True)
+        try:
+            rows.append(row(each))
+        except pl.PellucidError as error:
+            rows.append(Row(name, reason=str(error)))
+    return rows
 
 
-WORDS: dict[Language, dict[str, str]] = {
-    "en": {
-        "title": "# Two photos with a known answer",
-        "lead": "How good is an explanation? On a photo of a dog nobody knows what the network "
-        "really looked at. So here are two cases where we do know, and every method of pellucid "
-        "has to take the same examination, with its own defaults. All numbers come from "
-        "`python docs/known_cases.py`; none is copied from a paper.",
-        "dots": "## The planted dots",
-        "dots_text": "A network made by hand, nothing in it trained or random. Its photo is "
-        "mottled grey with two bright dots; the score of “left” is how well the brightest dot of "
-        "the left half matches a round template, “right” likewise. What counts is known pixel by "
-        "pixel: the {area} pixels under the template, {area_share:.1%} of the photo, all of them "
-        "and nothing else. **Left** and **right** say how much of a map lies there (a map that "
-        "knows nothing has {area_share:.0%}), **points** at how many of the two dots its "
-        "strongest place lies. The other columns are those of `pellucid trust` for “left”: the "
-        "rank correlation with the maps of the shuffled network, the areas under deletion and "
-        "insertion (random orders reach {deletion:.2f} and {insertion:.2f}), the change under "
-        "noise.",
-        "dots_read": "What to see in it: coarse masks cannot be better than their size, so "
-        "occlusion spills over the rim of the dot without being wrong. The network has two "
-        "layers, and a method that only follows the rectifiers back to the dot stays on the dot "
-        "even when they are shuffled: a high correlation is no accusation here, where the photo "
-        "has only two places at which anything could happen. On a photo of one thing, a test is "
-        "only as good as the photo.",
-        "pair": "## The pasted pair",
-        "pair_text": "The bundled network is shown two photos side by side, a motorcycle on the "
-        "left and a sunflower on the right, and asked about each. The evidence for a class must "
-        "lie on its own half. **{left}** and **{right}** say how much of the map does; 50 % is a "
-        "method that does not know which of the two it was asked about. **Points** counts for how "
-        "many of the two the strongest place lies on the right half.",
-        "pair_read": "What to see in it: maps that ask about the class (CAM, occlusion) separate "
-        "the halves. Those that follow every edge back through the rectifiers draw both objects "
-        "whatever the question, which is the failure that the randomisation test finds as well. "
-        "A sharp picture of the wrong thing is worse than a blurred one of the right thing.",
-        "head_dots": "| method | left | right | points | randomised | deletion | insertion | "
-        "noise |\n|---|---|---|---|---|---|---|---|",
-        "head_pair": "| method | {left} | {right} | points |\n|---|---|---|---|",
-        "refused": "Not in the table, because this network does not suit them:",
-    },
-    "zh": {
-        "title": "# 两张答案已知的照片",
-        "lead": "一种解释究竟好不好？面对一张狗的照片，谁也不知道网络实际看的是什么。这里有两个答案已知的例子，pellucid "
-        "的每种方法都用各自的默认设置参加同一场考试。所有数字都由 `python docs/known_cases.py` "
-        "实际运行得出，没有一个抄自论文。",
-        "dots": "## 种下的亮点",
-        "dots_text": "这是一个手工搭建的网络，没有任何训练或随机的成分。照片是斑驳的灰色，上面有两个亮点；“left”的得分，是左半边最亮的点与一个圆形模板的匹配程度，“right”同理。起作用的像素一个一个都是已知的：就是模板下面的 "
-        "{area} 个像素，占照片的 {area_share:.1%}，不多也不少。**left** 和 **right** "
-        "两列表示图有多少落在那里（一无所知的图只有 "
-        "{area_share:.0%}）；**指对**表示两个点中，图上最强处落对了几个。其余各列与 `pellucid trust` "
-        "对“left”的检验相同：与打乱权重后的图的秩相关系数，删除与插入曲线下的面积（随机顺序分别为 "
-        "{deletion:.2f} 和 {insertion:.2f}），以及噪声下的变化。",
-        "dots_read": "从中可以看到：遮挡块再准也准不过自己的大小，所以遮挡图会溢出亮点的边缘，但这并不算错。这个网络只有两层，只沿着整流单元往回走的方法，即使打乱权重也还停在亮点上：这里的高相关不能算作罪证，因为照片上只有两处可能发生什么。检验的好坏，取决于照片。",
-        "pair": "## 拼在一起的两张照片",
-        "pair_text": "给自带的网络看两张并排的照片，左边是摩托车，右边是向日葵，再分别问它两个类别。每个类别的证据都应当落在自己的那一半。**{left}** "
-        "和 **{right}** 两列表示图有多少落在正确的一半；50 % "
-        "说明这个方法不知道问的是哪一个。**指对**表示两个类别中，最强处落对了几个。",
-        "pair_read": "从中可以看到：真正针对类别提问的图（CAM、遮挡）能把两半分开；沿着整流单元把每条边缘都画回来的图，无论问什么都会把两样东西一起画出来，这正是随机化检验发现的毛病。清晰地画错，不如模糊地画对。",
-        "head_dots": "| 方法 | left | right | 指对 | 随机化 | 删除 | 插入 | 噪声 |\n"
-        "|---|---|---|---|---|---|---|---|",
-        "head_pair": "| 方法 | {left} | {right} | 指对 |\n|---|---|---|---|",
-        "refused": "以下方法不适用于这个网络，因此不在表中：",
-    },
-}
+def picture(photo: pl.Photo, rows: list[Row], labels: Sequence[str]) -> bytes:
+    """The two maps of each method side by side, three methods in a row."""
+    named = [
+        (one, f"{row.name}: {label}")
+        for row in rows
+        for one, label in zip(row.maps, labels, strict=False)
+    ]
+    tall, wide = (side * 200 // max(photo.size) for side in photo.size)
+    boxes = torch.stack([tiles.boxed(one, (tall, wide)) for one, _ in named])
+    return png_bytes(tiles.arranged(boxes, [name for _, name in named], 48, 6))
 
 
-def written(lang: Language, first: list[Row], second: list[Row], told: dict[str, object]) -> str:
-    """The page in one language."""
-    words, up = WORDS[lang], "" if lang == "en" else "../"
-    parts = [words["title"], words["lead"], words["dots"], words["dots_text"].format(**told)]
-    parts += [f"![]({up}pictures/known-dots.png)"]
-    parts += [table(words["head_dots"], first), refused(words["refused"], first)]
-    parts += [words["dots_read"], words["pair"], words["pair_text"].format(**told)]
-    parts += [f"![]({up}pictures/known-pair.png)"]
-    parts += [table(words["head_pair"].format(**told), second), refused(words["refused"], second)]
-    parts += [words["pair_read"]]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def table(head: str, rows: list[Row]) -> str:
-    """One line for each method that ran."""
-    lines = [head]
-    for row in rows:
-        if not row.reason:
-            shares = [f"{share:.0%}" for share in row.shares]
-            kept = [n for n, what in zip(row.numbers, MEASURES, strict=False) if what != "ssim"]
-            cells = [f"`{row.name}`", *shares, f"{row.points} / 2", *(f"{n:.2f}" for n in kept)]
-            lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def refused(head: str, rows: list[Row]) -> str:
-    """The methods that did not run, and why."""
-    lines = [f"- `{row.name}`: {row.reason}" for row in rows if row.reason]
-    return "\n".join([head, "", *lines]) if lines else ""
+def table(rows: list[Row], targets: Sequence[str], lang: Language) -> str:
+    """One line for each method that ran; below it those that did not."""
+    ran = [row for row in rows if row.shares]
+    method, points, *others = HEADS[lang]
+    heads = [method, *targets, points, *(others if ran[0].numbers else [])]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for row in ran:
+        numbers = [n for n, name in zip(row.numbers, MEASURES, strict=False) if name != "ssim"]
+        cells = [f"`{row.name}`", *(f"{share:.0%}" for share in row.shares)]
+        cells += [f"{row.points} / 2", *(f"{number:.2f}" for number in numbers)]
+        lines.append(f"| {' | '.join(cells)} |")
+    refused = [f"- `{row.name}`: {row.reason}" for row in rows if row.reason]
+    return "\n".join([*lines, *(["", REFUSED[lang], "", *refused] if refused else [])])
 
 
 def main() -> None:
     """Both cases, both languages."""
-    bundled = pl.load(device="cpu")
     print("the planted dots")
     first = dots()
     print("the pasted pair")
+    bundled = pl.load(device="cpu")
     second = pair(bundled)
-    saliency = pl.trust(planted.network(), "saliency", planted.photo(), target="left", samples=1)
+    net, photo = planted.network(), planted.photo()
+    chance = pl.trust(net, "saliency", photo, target="left", samples=1).judgement.random
     area = int(planted.evidence("left").sum())
-    told = {
-        "left": CLASSES[0],
-        "right": CLASSES[1],
-        "area": area,
-        "area_share": area / planted.SIZE**2,
-        "deletion": saliency.judgement.random.deletion.area,
-        "insertion": saliency.judgement.random.insertion.area,
-    }
+    for lang, folder, up in (("en", DOCS, ""), ("zh", DOCS / "zh", "../")):
+        text = (DOCS / "known_cases" / f"{lang}.md").read_text("utf-8")
+        page = text.format(
+            up=up,
+            area=area,
+            share=area / planted.SIZE**2,
+            deletion=chance.deletion.area,
+            insertion=chance.insertion.area,
+            left=CLASSES[0],
+            right=CLASSES[1],
+            dots=table(first, list(planted.DOTS), lang),
+            pair=table(second, CLASSES, lang),
+        )
+        write_whole(folder / "known-cases.md", page.encode())
     both = pasted.pasted(bundled, *PAIR)[1]
-    dots_picture = picture(planted.photo(), first, planted.DOTS, 5)
-    write_whole(DOCS / "pictures" / "known-dots.png", dots_picture)
-    write_whole(DOCS / "pictures" / "known-pair.png", picture(both, second, CLASSES, 5))
-    write_whole(DOCS / "known-cases.md", written("en", first, second, told).encode())
-    write_whole(DOCS / "zh" / "known-cases.md", written("zh", first, second, told).encode())
+    for name, shown, rows, labels in (
+        ("dots", photo, first, list(planted.DOTS)),
+        ("pair", both, second, CLASSES),
+    ):
+        file = DOCS / "pictures" / f"known-{name}.png"
+        write_whole(file, picture(shown, rows, labels))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 import pellucid as pl
-from pellucid.explain.shuffle import cascade, layers_down
+from pellucid.explain.shuffle import cascade, layers_down, shuffle
 
 
 def test_a_chain_from_its_end_to_its_beginning(bundled: pl.Network) -> None:
@@ -94,6 +94,17 @@ def test_a_shared_weight_is_shuffled_once() -> None:
     stages = [weights(stage.module)["one.weight"] for stage in cascade(net, groups)]
     assert torch.equal(stages[0], stages[1])
     assert not torch.equal(stages[0], net.module.one.weight)
+
+
+def test_of_two_numbers_the_two_change_places() -> None:
+    for seed in range(6):
+        torch.manual_seed(seed)
+        weight = torch.tensor([[2.0], [-1.0]])
+        shuffle(weight)
+        assert weight.flatten().tolist() == [-1, 2]
+    constant = torch.ones(3)
+    shuffle(constant)
+    assert constant.tolist() == [1, 1, 1]
 
 
 def test_the_copy_keeps_labels_and_layers(tiny: pl.Network) -> None:

@@ -47,10 +47,13 @@ def cascade(net: Network, groups: Iterable[tuple[str, ...]]) -> Iterator[Network
 
 def shuffle(weight: Tensor) -> None:
     """Lets the numbers of a tensor change places at random."""
-    order = torch.randperm(weight.numel()).to(weight.device)
+    flat = weight.detach().flatten()
+    mixed = flat[torch.randperm(len(flat)).to(flat.device)]
+    if torch.equal(mixed, flat):
+        mixed = flat.roll(1)  # of two numbers every other draw would change nothing
     # One made in inference mode lets itself be changed there only.
     with torch.inference_mode(weight.is_inference()), torch.no_grad():
-        weight.copy_(weight.flatten()[order].view_as(weight))
+        weight.copy_(mixed.view_as(weight))
 
 
 def own(part: nn.Module) -> list[Tensor]:
