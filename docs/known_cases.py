@@ -1,8 +1,7 @@
-"""Runs every explanation on two photos where the right answer is known, and writes what they score.
+"""Runs every explanation on two photos whose right answer is known, and writes what they score.
 
-`python docs/known_cases.py` writes docs/known-cases.md and docs/zh/known-cases.md, from the texts in
-docs/known_cases/, and the pictures docs/pictures/known-dots.png and known-pair.png. It takes a
-minute or two.
+`python docs/known_cases.py` writes docs/known-cases.md and docs/zh/known-cases.md from the texts
+in docs/known_cases/, and docs/pictures/known-dots.png and known-pair.png: a minute or two.
 """
 
 import sys

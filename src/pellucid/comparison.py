@@ -43,7 +43,10 @@ class Comparison(Result):
         cls, judgements: list[Judgement], failed: dict[str, str], target: str, protocol: str
     ) -> Comparison:
         """With a caption that names those that pass the first test, and those that do not."""
-        told = "; ".join(f"{each.name} {each.badges[0].words}" for each in judgements)
+        groups: dict[str, list[str]] = {}
+        for each in judgements:
+            groups.setdefault(each.badges[0].words, []).append(each.name)
+        told = "; ".join(f"{words}: {', '.join(names)}" for words, names in groups.items())
         return cls(
             values=torch.tensor([each.numbers for each in judgements]),
             judgements=tuple(judgements),
