@@ -53,7 +53,8 @@ class Comparison(Result):
             failed=failed,
             target=target,
             protocol=protocol,
-            caption=f"{target}, explained in {len(judgements)} ways; with shuffled weights {told}",
+            caption=f"{target} explained in {len(judgements)} ways; as the weights are shuffled, "
+            f"the map {told}",
         )
 
     def data(self) -> dict[str, Any]:

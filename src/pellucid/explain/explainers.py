@@ -37,7 +37,7 @@ class Explainer:
 
     def quick(self, net: Network) -> Explainer:
         """The same with coarse settings, where it would need many passes."""
-        few = {"stride": max(1, max(net.preprocess.size) // 8), "steps": 12}
+        few = {"stride": max(1, max(net.preprocess.size) // 7), "steps": 12}
         fitting = {name: value for name, value in few.items() if name in self.method.options}
         return Explainer(self.name, self.method, self.settings | fitting)
 
