@@ -9,8 +9,8 @@ import pellucid as pl
 from pellucid.badges import HEIGHT, badged
 from pellucid.chart import BLUE, ORANGE, Axis, Line, chart
 from pellucid.images import inked
-from pellucid.judgement import Badge, Curve, Judgement, Pair
-from pellucid.tiles import wrapped
+from pellucid.judgement import Badge, Curve, Judgement, Pair, short
+from pellucid.tiles import tailed, wrapped
 
 WHITE = torch.ones(3, 60, 80)
 
@@ -123,6 +123,27 @@ def test_insertion_may_fail_against_the_centre_alone(tiny: pl.Network) -> None:
     found = judgement(tiny, area=0.45)
     better = Judgement(**{**vars(found), "centre": flat(0.6)})
     assert better.badges[2] == Badge("insertion", 0.45, "fair", "centre 0.60")
+
+
+def test_a_stage_whose_map_is_empty_says_nothing_of_likeness(tiny: pl.Network) -> None:
+    found = judgement(tiny, alike=0.6)
+    empty = judgement(tiny, empty=True).heatmap
+    half = Judgement(**{**vars(found), "maps": (empty, found.heatmap), "correlations": (0.0, 0.5)})
+    assert half.numbers[0] == 0.5 and half.badges[0].mark == "bad"
+    gone = Judgement(**{**vars(found), "maps": (empty, empty), "correlations": (0.0, 0.0)})
+    assert gone.badges[0] == Badge("randomised", 0.0, "fair", "vanishes")
+    assert "empty" in gone.meaning(gone.badges[0])
+
+
+def test_small_and_large_numbers_are_told(tiny: pl.Network) -> None:
+    written = [short(number) for number in (0.0, 0.5, -0.31, 0.00294, -0.004, 12.345, 1234.5)]
+    assert written == ["0.00", "0.50", "-0.31", "0.0029", "-0.004", "12.35", "1.2e+03"]
+
+
+def test_of_long_names_the_end_is_shown() -> None:
+    name = "features.denseblock4.denselayer10.norm1"
+    assert tailed(name, 90).startswith("…") and name.endswith(tailed(name, 90)[1:])
+    assert tailed("conv1", 90) == "conv1"
 
 
 def test_marks_differ_in_form_not_only_in_colour() -> None:

@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.images import inked, lettered, text_width
-from pellucid.judgement import Badge
+from pellucid.judgement import Badge, short
 from pellucid.tiles import FAINT, INK, fitted
 
 HEIGHT = 19  # px, of one badge
@@ -26,9 +26,9 @@ def badged(
     strip = marked(page[:, top : top + HEIGHT], badge.mark, left)
     across = left + HEIGHT + 2
     strip = lettered(strip, badge.measure, 2, across, SIZE, INK)
-    across += 78
-    strip = lettered(strip, f"{badge.value:.2f}", 2, across + 26, SIZE, INK, anchor="ra")
-    across += 32
+    across += 72
+    strip = lettered(strip, short(badge.value), 2, across + 36, SIZE, INK, anchor="ra")
+    across += 42
     words = fitted(badge.words, page.shape[2] - across, SIZE)
     strip = lettered(strip, words, 2, across, SIZE, COLOURS[badge.mark])
     page = page.clone()

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.images import inked, lettered, text_width
-from pellucid.tiles import FAINT, INK, LETTER, PAPER, fitted
+from pellucid.tiles import FAINT, INK, LETTER, PAPER, fitted, tailed
 
 Colour = tuple[float, float, float]
 # Told apart by people who see fewer colours, too (Okabe & Ito), and in grey by their dashes.
@@ -111,15 +111,17 @@ def _grid(page: Tensor, box: tuple[int, int, int, int], across: Axis, up: Axis) 
         page = lettered(page, text, y, left - 5, LETTER, FAINT, anchor="rm")
     page[:, top : bottom + 1, left] = 0.62
     page[:, bottom, left:right] = 0.62
-    free = float("-inf")
-    for value, text in across.ticks:
+    texts: list[tuple[float, float]] = []  # where they stand, so that none runs into another
+    ends = list(across.ticks[:1]) + list(across.ticks[:0:-1])
+    for value, text in ends[:2] + ends[:1:-1]:  # both ends before what is between them
         x = round(left + (value - across.low) / (across.high - across.low) * (right - left))
         page[:, bottom : bottom + 4, x] = 0.62
-        half = text_width(text, LETTER) / 2
-        shown = min(max(float(x), half), page.shape[2] - half)
-        if shown - half > free + 4:  # texts do not run into each other
-            page = lettered(page, text, bottom + 5, shown, LETTER, FAINT, anchor="ma")
-            free = shown + half
+        shown = tailed(text, (right - left) / 3)
+        half = text_width(shown, LETTER) / 2
+        middle = min(max(float(x), half), page.shape[2] - half)
+        if all(middle - half > end + 4 or middle + half < start - 4 for start, end in texts):
+            page = lettered(page, shown, bottom + 5, middle, LETTER, FAINT, anchor="ma")
+            texts.append((middle - half, middle + half))
     middle = (left + right) / 2
     name = fitted(across.name, page.shape[2] - 8)
     return lettered(page, name, bottom + 5 + ROW - 2, middle, LETTER, FAINT, anchor="ma")

@@ -12,7 +12,7 @@ from torch import Tensor
 from pellucid import tiles
 from pellucid.badges import HEIGHT, badged, keyed
 from pellucid.images import lettered
-from pellucid.judgement import Judgement
+from pellucid.judgement import Judgement, short
 from pellucid.results import Result
 from pellucid.verdict import GAP, WIDTH, blank, fitting, small_print, stacked
 
@@ -96,10 +96,10 @@ class Comparison(Result):
         cell[:, 20 : 20 + shape[0], : shape[1]] = tiles.resized(photo.floats(), shape)
         random, centre = first.random, first.centre
         lines = [
-            f"answer for the whole photo {first.clean:.2f}",
+            f"answer for the whole photo {short(first.clean)}",
             "deletion / insertion without any map:",
-            f"  random order {random.deletion.area:.2f} / {random.insertion.area:.2f}",
-            f"  from the centre {centre.deletion.area:.2f} / {centre.insertion.area:.2f}",
+            f"  random order {short(random.deletion.area)} / {short(random.insertion.area)}",
+            f"  from the centre {short(centre.deletion.area)} / {short(centre.insertion.area)}",
         ]
         for number, line in enumerate(lines):
             top = 20 + shape[0] + 8 + number * HEIGHT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import Any, Literal
 
 from pellucid.heatmap import Heatmap
@@ -70,7 +70,7 @@ class Badge:
 
     def __str__(self) -> str:
         """In one line."""
-        return f"{self.measure} {self.value:.2f}, {self.words}"
+        return f"{self.measure} {short(self.value)}, {self.words}"
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,12 @@ class Judgement:
     @property
     def empty(self) -> bool:
         """Whether the map is the same everywhere, and says nothing."""
-        evidence = self.heatmap.evidence()
-        return bool((evidence == evidence[0, 0]).all())
+        return _flat(self.heatmap)
+
+    @property
+    def vanished(self) -> bool:
+        """Whether the map was empty at every stage: it changed, into nothing to compare with."""
+        return not self.empty and all(map(_flat, self.maps))
 
     @property
     def clean(self) -> float:
@@ -113,10 +117,12 @@ class Judgement:
 
     @property
     def numbers(self) -> tuple[float, ...]:
-        """One for each of `MEASURES`; of the stages the mean."""
+        """One for each of `MEASURES`; of the stages the mean, those left out whose map is empty."""
+        told = [not _flat(one) for one in self.maps]
+        told = told if any(told) else [True] * len(told)
         return (
-            sum(self.correlations) / len(self.correlations),
-            sum(self.similarities) / len(self.similarities),
+            sum(compress(self.correlations, told)) / sum(told),
+            sum(compress(self.similarities, told)) / sum(told),
             self.curves.deletion.area,
             self.curves.insertion.area,
             self.sensitivity,
@@ -136,6 +142,8 @@ class Judgement:
     def _randomised(self, alike: float) -> tuple[Mark, str]:
         if self.empty:
             return "bad", "an empty map"
+        if self.vanished:
+            return "fair", "vanishes"
         if alike >= UNCHANGED:
             return "bad", "hardly changes"
         return ("fair", "changes in part") if alike >= CHANGED else ("good", "changes")
@@ -144,10 +152,10 @@ class Judgement:
         random = getattr(self.random, which).area
         centre = getattr(self.centre, which).area
         if not sign * area > sign * random:
-            return "bad", f"chance {random:.2f}"
+            return "bad", f"chance {short(random)}"
         if not sign * area > sign * centre:
-            return "fair", f"centre {centre:.2f}"
-        return "good", f"chance {random:.2f}"
+            return "fair", f"centre {short(centre)}"
+        return "good", f"chance {short(random)}"
 
     def _shaken(self, noise: float) -> tuple[Mark, str]:
         if self.empty:
@@ -160,6 +168,10 @@ class Judgement:
         """A badge in a sentence."""
         if self.empty and badge.measure in ("randomised", "noise"):
             return "The map is the same everywhere: there is nothing to believe or to doubt."
+        if self.vanished and badge.measure == "randomised":
+            return (
+                "With shuffled weights the map is empty: it changes, but there is no other to see."
+            )
         return _MEANINGS[badge.measure, badge.mark]
 
     def data(self) -> dict[str, Any]:
@@ -176,6 +188,17 @@ class Judgement:
             },
             **self.curves.data(),
         }
+
+
+def short(number: float) -> str:
+    """A number in few characters."""
+    size = abs(number)
+    return f"{number:.2f}" if 0.01 <= size < 100 or not size else f"{number:.2g}"
+
+
+def _flat(heatmap: Heatmap) -> bool:
+    evidence = heatmap.evidence()
+    return bool((evidence == evidence[0, 0]).all())
 
 
 _MEANINGS = {

@@ -111,6 +111,15 @@ def fitted(text: str, width: float, size: float = LETTER) -> str:
     return text.rstrip() + "…" if text else ""
 
 
+def tailed(text: str, width: float, size: float = LETTER) -> str:
+    """A text cut to a width in pixels at its beginning: of a layer's name the end says more."""
+    if text_width(text, size) <= width:
+        return text
+    while text and text_width("…" + text, size) > width:
+        text = text[1:]
+    return "…" + text if text else ""
+
+
 def wrapped(text: str, width: float, size: float = LETTER) -> list[str]:
     """A text in lines of at most a width in pixels, cut between words."""
     lines: list[str] = []

@@ -13,7 +13,7 @@ from pellucid import tiles
 from pellucid.badges import HEIGHT, badged
 from pellucid.chart import BLUE, GREY, ORANGE, Axis, Line, chart
 from pellucid.images import lettered
-from pellucid.judgement import Curve, Judgement
+from pellucid.judgement import Curve, Judgement, short
 from pellucid.results import Result
 
 WIDTH = 960
@@ -71,7 +71,7 @@ class Verdict(Result):
         shape = fitting(photo.size, SIDE)
         room = blank(4 * (HEIGHT + 2 * 14 + 8) + 30)[:, :, 2 * (shape[1] + GAP) + GAP :]
         title = tiles.fitted(
-            f"{found.name} of {self.target}, which is {found.clean:.2f}", room.shape[2], 16
+            f"{found.name} of {self.target}, which is {short(found.clean)}", room.shape[2], 16
         )
         room = lettered(room, title, 0, 0, 16, tiles.INK)
         top = 30
@@ -94,7 +94,8 @@ class Verdict(Result):
         """The map, and what becomes of it while the network is destroyed."""
         found = self.judgement
         shown = [found.heatmap, *found.maps]
-        names = ["as trained", *(f"to {stage}" for stage in found.stages)]
+        names = ["as trained", *(tiles.tailed(stage, THUMB - 20) for stage in found.stages)]
+        names[1:] = [f"to {name}" for name in names[1:]]
         columns = max(9, len(shown))
         wide = (WIDTH + 4) // columns - 4
         top, left, bottom, right = found.heatmap.frame.view()
@@ -169,9 +170,9 @@ class Verdict(Result):
         return chart(
             f"{which.capitalize()}: good is {best}",
             [
-                Line(points(own), f"this map, area {own.area:.3f}", BLUE, filled=True),
-                Line(points(random), f"random order, {random.area:.3f}", GREY),
-                Line(points(centre), f"from the centre, {centre.area:.3f}", ORANGE, 5),
+                Line(points(own), f"this map, area {own.area:.3g}", BLUE, filled=True),
+                Line(points(random), f"random order, {random.area:.3g}", GREY),
+                Line(points(centre), f"from the centre, {centre.area:.3g}", ORANGE, 5),
             ],
             Axis(0, 1, shares, f"share of the pixels {done}"),
             Axis.around(min(0.0, lowest), max(0.0, highest)),

@@ -64,7 +64,8 @@ class Plan:
         """
         return (
             f"Randomised: mean rank correlation of the map with those of the network whose "
-            f"weights are shuffled in {len(self.groups)} steps, the last layer first; low is good. "
+            f"weights are shuffled in {len(self.groups)} steps, the last layer first, empty maps "
+            f"left out; low is good. "
             f"Deletion: the strongest pixels first, 1/{self.pieces} of all at a time, become the "
             f"mean grey of training (zero after normalising); low is good. Insertion: they return "
             f"to the photo blurred by {curves.BLUR} px (sigma {curves.SIGMA:g}); high is good. "
