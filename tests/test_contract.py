@@ -27,6 +27,8 @@ ABOUT_A_PHOTO = [
     if any(known.kind == "photo" for known in entries()[name].load().options.values())
 ]
 STEPS = 3
+# What makes methods that run other methods quick.
+FEW = {"stages": 2, "samples": 1, "pieces": 4, "methods": "saliency"}
 
 
 def made_for(method: Method[Any]) -> nn.Module:
@@ -71,6 +73,7 @@ def small(method: Method[Any], net: pl.Network, source: Any = "photo:cat") -> di
         settings["steps"] = STEPS
     if "stride" in method.options:
         settings["stride"] = max(net.preprocess.size) // 3
+    settings |= {name: few for name, few in FEW.items() if name in method.options}
     return settings | dict.fromkeys(photos(method), source)
 
 

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 # ruff: noqa: F401 (the public names, for those who read without running)
 if TYPE_CHECKING:
     from pellucid.box import Box
+    from pellucid.comparison import Comparison
     from pellucid.cutout import Cutout
     from pellucid.errors import PellucidError, Unknown
     from pellucid.fields import Field, fields
     from pellucid.heatmap import Heatmap, Heatmaps
     from pellucid.images import Photo, open_image
+    from pellucid.judgement import Badge, Curve, Judgement
     from pellucid.layers import Layer
     from pellucid.layout import Layout
     from pellucid.method import Step, method
     from pellucid.network import Network
     from pellucid.option import Help
+    from pellucid.pointing import Pointing, PointingGame, pointing, pointing_game
     from pellucid.preprocess import Frame, Preprocess
     from pellucid.recipe import Recipe
     from pellucid.record import Recording, recording
@@ -27,20 +30,24 @@ if TYPE_CHECKING:
     from pellucid.results import Grid, Picture, Ranking, Result
     from pellucid.stock import photos
     from pellucid.unit import Unit
+    from pellucid.verdict import Verdict
     from pellucid.zoo import load, networks
 
 # Where the public names live; the methods are found by the register.
 _HOMES = {
     "box": ("Box",),
+    "comparison": ("Comparison",),
     "cutout": ("Cutout",),
     "errors": ("PellucidError", "Unknown"),
     "fields": ("Field", "fields"),
     "images": ("Photo", "open_image"),
+    "judgement": ("Badge", "Curve", "Judgement"),
     "layers": ("Layer",),
     "layout": ("Layout",),
     "method": ("Step", "method"),
     "network": ("Network",),
     "option": ("Help",),
+    "pointing": ("Pointing", "PointingGame", "pointing", "pointing_game"),
     "preprocess": ("Frame", "Preprocess"),
     "recipe": ("Recipe",),
     "record": ("Recording", "recording"),
@@ -49,6 +56,7 @@ _HOMES = {
     "results": ("Grid", "Picture", "Ranking", "Result"),
     "stock": ("photos",),
     "unit": ("Unit",),
+    "verdict": ("Verdict",),
     "zoo": ("load", "networks"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -64,9 +64,21 @@ class Heatmap(Mapped):
         """The numbers in the photo's own pixels; NaN where the network did not see it."""
         return self.frame.to_photo(self.values)
 
+    def evidence(self) -> Float[Tensor, "height width"]:
+        """The numbers turned so that high ones are what speaks for the target.
+
+        Where low numbers are strong, how far each lies below the highest.
+        """
+        values = self.values.detach().cpu().float()
+        return values.max() - values if self.low_is_strong else values
+
     def image(self) -> Float[Tensor, "3 height width"]:
         """The map in the photo's own pixels, beyond the network's view left grey."""
-        return tiles.enlarged(colour.MAPS[self.colours](self._shades()), SHOWN)
+        return tiles.enlarged(self.drawn(), SHOWN)
+
+    def drawn(self) -> Float[Tensor, "3 height width"]:
+        """The map in the photo's own pixels, one for one."""
+        return colour.MAPS[self.colours](self._shades())
 
     def _shades(self) -> Float[Tensor, "height width"]:
         values = self.values.detach().cpu()

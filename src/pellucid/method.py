@@ -67,12 +67,11 @@ class Method(Generic[R]):
         return {name: option.read(given, hints[name]) for name, given in parameters.items()}
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> R:
-        work = self.steps(*args, **kwargs)
-        while True:
-            try:
-                next(work)
-            except StopIteration as stop:
-                return cast(R, stop.value)
+        return _finished(self.steps(*args, **kwargs))
+
+    def bare(self, /, *args: Any, **kwargs: Any) -> R:
+        """The result without its recipe, whose hashes cost time: for methods made of methods."""
+        return _finished(self._work(self._bind(args, kwargs)))
 
     def steps(self, /, *args: Any, **kwargs: Any) -> Generator[Step, None, R]:
         """The method as an iterator of its steps; what it returns at its end is the result.
@@ -83,7 +82,11 @@ class Method(Generic[R]):
         return self._run(self._bind(args, kwargs))
 
     def _run(self, bound: dict[str, Any]) -> Generator[Step, None, R]:
-        net = next(value for value in bound.values() if isinstance(value, Network))
+        result = yield from self._work(bound)
+        return replace(result, recipe=self._recipe(_network(bound), bound, result.values))
+
+    def _work(self, bound: dict[str, Any]) -> Generator[Step, None, R]:
+        net = _network(bound)
         random = _Random(int(bound.get("seed", 0)), net.device)
 
         @contextmanager
@@ -104,7 +107,7 @@ class Method(Generic[R]):
                 outcome = stop.value
             finally:
                 work.close()
-        return cast(R, replace(outcome, recipe=self._recipe(net, bound, outcome.values)))
+        return cast(R, outcome)
 
     def _recipe(self, net: Network, bound: dict[str, Any], values: Tensor) -> Recipe:
         kinds = {name: known.kind for name, known in self.options.items()}
@@ -181,6 +184,18 @@ class Method(Generic[R]):
         if any(word.startswith("-") for word in words):
             return shlex.join([*start, *flags, "--", *words])
         return shlex.join([*start, *words, *flags])
+
+
+def _finished(work: Generator[Step, None, R]) -> R:
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            return cast(R, stop.value)
+
+
+def _network(bound: dict[str, Any]) -> Network:
+    return next(value for value in bound.values() if isinstance(value, Network))
 
 
 def _plainly(value: Any) -> Any:

@@ -146,6 +146,12 @@ class Network:
             same._labels = labels
         return same
 
+    def with_module(self, module: nn.Module) -> Network:
+        """The same around a copy of the module, of the same layers, with weights of its own."""
+        same = self.renamed(self.name, {}, None)
+        same.module, same._fingerprint = module, Fingerprint(module)
+        return same
+
     def blank(self, count: int = 1) -> Float[Tensor, "count channels height width"]:
         """Inputs of zeros: the mean grey, after normalisation."""
         shape = (count, self.preprocess.channels, *self.preprocess.size)

@@ -7,14 +7,14 @@ import math
 import numbers
 import operator
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pellucid.errors import PellucidError, Unknown
 
 Kind = Literal["network", "photo", "setting"]
-Names = Literal["", "layer", "unit", "units"]
+Names = Literal["", "layer", "unit", "units", "method"]
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,9 @@ class Help:
     Attributes:
         text: one phrase, lower case, with its unit.
         low, high: bounds of a number, inclusive.
-        names: what a text names: a layer or a unit of the network, or "units" for several: these
-            may also be a sequence, or functions of a recording (see `target`).
+        names: what a text names: a method of the register, a layer or a unit of the network, or
+            "units" for several: these may also be a sequence, or functions of a recording (see
+            `target`).
     """
 
     text: str
@@ -91,12 +92,12 @@ class Option:
     def _str(self, value: Any) -> str:
         if isinstance(value, str):
             return value
-        # A unit, a layer or a class may come as the thing itself. A class goes by its number:
-        # two classes may bear one label ("crane" in ImageNet).
+        # A method, a unit, a layer or a class may come as the thing itself. A class goes by its
+        # number: two classes may bear one label ("crane" in ImageNet).
         if self.help.names:
             if getattr(value, "is_class", False):
                 return f"class:{value.channel}"
-            if type(value).__name__ in ("Unit", "Layer"):
+            if type(value).__name__ in ("Unit", "Layer", "Method"):
                 return str(getattr(value, "name", value))
         if self.help.names in ("unit", "units") and _whole(value) is not None:
             return str(_whole(value))
@@ -157,6 +158,14 @@ def _whole(value: Any) -> int | None:
         return operator.index(value)
     except (TypeError, ValueError):
         return None
+
+
+def kinds(function: Callable[..., Any]) -> tuple[Any, ...]:
+    """The kinds of result that the annotation of a method's function promises."""
+    given = get_type_hints(function)["return"]
+    if get_origin(given) is Generator:
+        given = get_args(given)[2]
+    return get_args(given) or (given,)
 
 
 def read(parameter: inspect.Parameter, annotation: Any) -> Option:

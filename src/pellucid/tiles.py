@@ -111,6 +111,27 @@ def fitted(text: str, width: float, size: float = LETTER) -> str:
     return text.rstrip() + "…" if text else ""
 
 
+def tailed(text: str, width: float, size: float = LETTER) -> str:
+    """A text cut to a width in pixels at its beginning: of a layer's name the end says more."""
+    if text_width(text, size) <= width:
+        return text
+    while text and text_width("…" + text, size) > width:
+        text = text[1:]
+    return "…" + text if text else ""
+
+
+def wrapped(text: str, width: float, size: float = LETTER) -> list[str]:
+    """A text in lines of at most a width in pixels, cut between words."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(fitted(word, width, size))
+    return lines
+
+
 def _columns(count: int, height: int, width: int) -> int:
     """As many as make the page about one and a half times as wide as tall, rows well filled."""
     best = max(1, min(count, round(math.sqrt(count * 1.5 * height / width))))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 from rich.markup import escape
@@ -20,7 +20,7 @@ from pellucid.errors import PellucidError
 from pellucid.heatmap import Mapped
 from pellucid.images import Photo, open_image
 from pellucid.method import Method
-from pellucid.option import Option
+from pellucid.option import Option, kinds
 from pellucid.results import Ranking, Result
 
 _SECTION = re.compile(r"^(Args|Returns|Yields|Raises|Example|Examples|Attributes):", re.MULTILINE)
@@ -50,7 +50,7 @@ def build(method: Method[Any]) -> Callable[..., None]:
         TypeError: a setting of the method has the name of a shared flag.
     """
     shared = _parameters(_shared)
-    if not any(issubclass(kind, Mapped) for kind in kinds(method)):
+    if not any(issubclass(kind, Mapped) for kind in kinds(method.function)):
         del shared["over"], shared["opacity"]
     if _prints(method):
         shared["out"] = shared["out"].replace(annotation=flags.Out)
@@ -113,14 +113,6 @@ def tell(result: Result, saved: list[Path]) -> None:
         say(f"saved {file}")
 
 
-def kinds(method: Method[Any]) -> tuple[type[Result], ...]:
-    """The kinds of result that a method's annotation promises."""
-    given = get_type_hints(method.function)["return"]
-    if get_origin(given) is Generator:
-        given = get_args(given)[2]
-    return get_args(given) or (given,)
-
-
 def _told(method: Method[Any]) -> str:
     """The idea of a method, from its docstring; its lines are the terminal's."""
     idea = _SECTION.split(inspect.getdoc(method.function) or "")[0].strip()
@@ -138,7 +130,7 @@ def _output(method: Method[Any], given: dict[str, Any]) -> Output:
 
 def _prints(method: Method[Any]) -> bool:
     # A ranking is read; everything else is looked at, and so has to be a file.
-    return all(issubclass(kind, Ranking) for kind in kinds(method))
+    return all(issubclass(kind, Ranking) for kind in kinds(method.function))
 
 
 def _words(method: Method[Any], given: dict[str, Any]) -> list[str]:

@@ -1,0 +1,124 @@
+"""Comparison: all explanations of one photo side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid import tiles
+from pellucid.badges import HEIGHT, badged, keyed
+from pellucid.images import lettered
+from pellucid.judgement import Judgement, short
+from pellucid.results import Result
+from pellucid.verdict import GAP, WIDTH, blank, fitting, small_print, stacked
+
+COLUMNS = 4
+MEANS = {"good": "passes", "fair": "in part, or no better than the centre", "bad": "fails"}
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Comparison(Result):
+    """What was measured of many maps.
+
+    Attributes:
+        values: (methods, measures), of those that ran, in the order of `judgement.MEASURES`.
+        judgements: one for each of these.
+        failed: the other methods, and what they say.
+        target: what was explained.
+        protocol: how deletion and insertion were done.
+    """
+
+    values: Float[Tensor, "methods measures"]
+    judgements: tuple[Judgement, ...]
+    failed: dict[str, str]
+    target: str
+    protocol: str
+
+    @classmethod
+    def of(
+        cls, judgements: list[Judgement], failed: dict[str, str], target: str, protocol: str
+    ) -> Comparison:
+        """With a caption that names those that pass the first test, and those that do not."""
+        groups: dict[str, list[str]] = {}
+        for each in judgements:
+            groups.setdefault(each.badges[0].words, []).append(each.name)
+        told = "; ".join(f"{words}: {', '.join(names)}" for words, names in groups.items())
+        return cls(
+            values=torch.tensor([each.numbers for each in judgements]),
+            judgements=tuple(judgements),
+            failed=failed,
+            target=target,
+            protocol=protocol,
+            caption=f"{target} explained in {len(judgements)} ways; as the weights are shuffled, "
+            f"the map {told}",
+        )
+
+    def data(self) -> dict[str, Any]:
+        """With all curves, the badges and the protocol."""
+        return super().data() | {
+            "target": self.target,
+            "protocol": self.protocol,
+            "methods": [each.data() for each in self.judgements],
+            "failed": self.failed,
+            "random": self.judgements[0].random.data(),
+            "centre": self.judgements[0].centre.data(),
+        }
+
+    def image(self) -> Float[Tensor, "3 height width"]:
+        """A cell for each method, its map over the photo, its badges below."""
+        wide = (WIDTH - (COLUMNS - 1) * GAP) // COLUMNS
+        shape = fitting(self.judgements[0].heatmap.photo.size, wide)
+        cells = [self._photo(wide, shape)]
+        cells += [self._cell(each, wide, shape) for each in self.judgements]
+        cells += [self._refusal(name, why, wide, shape) for name, why in self.failed.items()]
+        rows = []
+        for first in range(0, len(cells), COLUMNS):
+            row = blank(cells[0].shape[1])
+            for number, cell in enumerate(cells[first : first + COLUMNS]):
+                left = number * (wide + GAP)
+                row[:, :, left : left + wide] = cell
+            rows.append(row)
+        key = keyed(blank(HEIGHT), MEANS, 0)
+        return stacked([*rows, key, small_print(self.protocol)])
+
+    def _empty(self, title: str, wide: int, shape: tuple[int, int]) -> Tensor:
+        cell = torch.full((3, 20 + shape[0] + 6 + 4 * HEIGHT, wide), tiles.PAPER)
+        return lettered(cell, tiles.fitted(title, wide, 14), 0, 0, 14, tiles.INK)
+
+    def _photo(self, wide: int, shape: tuple[int, int]) -> Tensor:
+        first = self.judgements[0]
+        photo = first.heatmap.photo
+        cell = self._empty(self.target, wide, shape)
+        cell[:, 20 : 20 + shape[0], : shape[1]] = tiles.resized(photo.floats(), shape)
+        random, centre = first.random, first.centre
+        lines = [
+            f"answer for the whole photo {short(first.clean)}",
+            "deletion / insertion without any map:",
+            f"  random order {short(random.deletion.area)} / {short(random.insertion.area)}",
+            f"  from the centre {short(centre.deletion.area)} / {short(centre.insertion.area)}",
+        ]
+        for number, line in enumerate(lines):
+            top = 20 + shape[0] + 8 + number * HEIGHT
+            cell = lettered(cell, tiles.fitted(line, wide, 12), top, 0, 12, tiles.FAINT)
+        return cell
+
+    def _cell(self, each: Judgement, wide: int, shape: tuple[int, int]) -> Tensor:
+        cell = self._empty(each.name, wide, shape)
+        cell[:, 20 : 20 + shape[0], : shape[1]] = tiles.resized(each.heatmap.over().values, shape)
+        for number, badge in enumerate(each.badges):
+            cell = badged(cell, badge, 20 + shape[0] + 6 + number * HEIGHT)
+        return cell
+
+    def _refusal(self, name: str, why: str, wide: int, shape: tuple[int, int]) -> Tensor:
+        cell = self._empty(name, wide, shape)
+        cell[:, 20 : 20 + shape[0], : shape[1]] = 0.95
+        room = max(1, (shape[0] - 16) // 15)
+        lines = tiles.wrapped(why, shape[1] - 16, 11)
+        lines = [*lines[: room - 1], lines[room - 1] + " …"] if len(lines) > room else lines
+        for number, line in enumerate(lines):
+            cell = lettered(cell, line, 28 + 15 * number, 8, 11, tiles.FAINT)
+        return cell

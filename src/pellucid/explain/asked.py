@@ -1,0 +1,85 @@
+"""Asked: one photo and one target, settled once for all the networks that are to be compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pellucid.errors import PellucidError
+from pellucid.images import Photo
+from pellucid.network import Network
+from pellucid.option import Help
+from pellucid.target import BestTarget, Target, UnitTarget, observe, targets, values
+
+One = Annotated[
+    str | None, Help("class or unit; the most probable class where not given", names="units")
+]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is explained.
+
+    Attributes:
+        inputs: the photo as the network takes it.
+        target: of which the network is asked.
+        word: the same as a method takes it. Not None: a network with other weights would take
+            another class for the best.
+    """
+
+    net: Network
+    photo: Photo
+    inputs: Float[Tensor, "1 channels height width"]
+    target: Target
+    word: Any
+
+    @classmethod
+    def of(cls, net: Network, photo: Photo, wanted: Any) -> Asked:
+        """A photo made ready and a target resolved.
+
+        Raises:
+            PellucidError: unknown target, or several.
+        """
+        inputs, _ = net.prepare(photo)
+        found = targets(net, wanted, inputs)
+        if len(found) > 1:
+            raise PellucidError(f"one target at a time is judged, not {len(found)}")
+        (target,) = found
+        if isinstance(target, BestTarget):
+            target = UnitTarget(net, target.units[0])
+        word = wanted[0] if isinstance(wanted, list | tuple) else wanted
+        if isinstance(target, UnitTarget):
+            unit = target.unit  # a class by its number: two may bear one label
+            word = f"class:{unit.channel}" if unit.is_class else str(unit)
+        return cls(net, photo, inputs, target, word)
+
+    @property
+    def name(self) -> str:
+        """Of the target."""
+        return self.target.name(0)
+
+    @property
+    def what(self) -> str:
+        """What `score` gives."""
+        if not isinstance(self.target, UnitTarget):
+            return "value"
+        return "probability" if self.target.unit.is_class else "activation"
+
+    def score(self, inputs: Tensor) -> Float[Tensor, "batch"]:
+        """Of a class the probability, of anything else its value, for each image."""
+        if isinstance(self.target, UnitTarget) and self.target.unit.is_class:
+            scores = observe(self.net, inputs, {""})[""].float()
+            found = scores.softmax(1)[:, self.target.unit.channel]
+        else:
+            rows = torch.zeros(len(inputs), dtype=torch.long, device=inputs.device)
+            found = values(self.net, inputs, [self.target], rows)[0].float()
+        if not bool(found.isfinite().all()):
+            raise PellucidError(
+                f"the {self.what} of {self.name} is not finite: the network's values overflow or "
+                f"are NaN"
+            )
+        return found

@@ -1,0 +1,97 @@
+"""Explainers: the registered methods that give one map of a photo and a target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pellucid.errors import PellucidError, Unknown
+from pellucid.explain.asked import Asked
+from pellucid.heatmap import Heatmap
+from pellucid.method import Method
+from pellucid.network import Network
+from pellucid.option import kinds
+from pellucid.register import entries
+
+WAY = "way"  # the setting by which one method is several, as cam is
+LONG = ("scorecam",)  # ways of hundreds of passes for a single map
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """A method, or one way of a method that has several.
+
+    Attributes:
+        name: "saliency"; of another way than the usual one "cam:layercam".
+        settings: where they are not the method's own defaults.
+    """
+
+    name: str
+    method: Method[Any]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def long(self) -> bool:
+        """Whether it takes much longer than the others."""
+        return self.settings.get(WAY) in LONG
+
+    def quick(self, net: Network) -> Explainer:
+        """The same with coarse settings, where it would need many passes."""
+        few = {"stride": max(1, max(net.preprocess.size) // 7), "steps": 12}
+        fitting = {name: value for name, value in few.items() if name in self.method.options}
+        return Explainer(self.name, self.method, self.settings | fitting)
+
+    def explain(self, net: Network, asked: Asked) -> Heatmap:
+        """The map on a network, maybe on another than was asked.
+
+        The same random numbers are drawn each time, so that these make no difference.
+        """
+        target = {"target": asked.word} if "target" in self.method.options else {}
+        found = self.method.bare(net, asked.photo, **target, **self.settings)
+        if not isinstance(found, Heatmap):
+            raise PellucidError(f"{self.name} gives no single map: {found!r}")
+        return found
+
+
+def explainers() -> dict[str, Explainer]:
+    """By name. One that has no target, as attention rollout, explains all targets alike."""
+    found = {}
+    for entry in entries().values():
+        method = entry.load() if entry.room in ("see", "explain") else None
+        if method is not None and _explains(entry.room, method):
+            found[entry.name] = Explainer(entry.name, method)
+            for way in _other_ways(method):
+                name = f"{entry.name}:{way}"
+                found[name] = Explainer(name, method, {WAY: way})
+    return found
+
+
+def explainer(name: str) -> Explainer:
+    """One of them, by its name or that of its command.
+
+    Raises:
+        Unknown: no such method, or one that gives no map; the message shows the nearest.
+    """
+    known, (base, colon, way) = explainers(), name.strip().partition(":")
+    base = base.replace("-", "_")
+    if base in known and known[base].method.options.get(WAY) is not None:
+        usual = f":{known[base].method.options[WAY].default}"
+        colon, way = ("", "") if colon + way == usual else (colon, way)
+    if base + colon + way not in known:
+        gives = "(it gives no map of a target)" if base in entries() and not way else ""
+        raise Unknown("explanation", name, known, gives)
+    return known[base + colon + way]
+
+
+def _explains(room: str, method: Method[Any]) -> bool:
+    needed = [known for known in method.options.values() if known.required]
+    return (
+        Heatmap in kinds(method.function)
+        and [known.kind for known in needed] == ["network", "photo"]
+        and ("target" in method.options or room == "explain")
+    )
+
+
+def _other_ways(method: Method[Any]) -> list[str]:
+    known = method.options.get(WAY)
+    return [way for way in known.choices if way != known.default] if known else []

@@ -1,0 +1,223 @@
+"""Judgement: what the measures found of one map, and the badges that say it in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import compress, pairwise
+from typing import Any, Literal
+
+from pellucid.heatmap import Heatmap
+
+Mark = Literal["good", "fair", "bad"]
+# The numbers of a judgement, in the order of a result's values.
+MEASURES = ("randomised", "ssim", "deletion", "insertion", "noise")
+# Mean rank correlation with the maps of the shuffled networks: below the first the map has changed,
+# from the second on it has hardly. Conventions, as such limits are; the curve says more.
+CHANGED, UNCHANGED = 0.3, 0.5
+# Greatest change of the map under noise, as a share of the map.
+STEADY, FRAGILE = 0.3, 1.0
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The answer, piece by piece.
+
+    Attributes:
+        shares: of the pixels changed so far, 0 to 1.
+        values: of the target.
+    """
+
+    shares: tuple[float, ...]
+    values: tuple[float, ...]
+
+    @property
+    def area(self) -> float:
+        """Under the curve, by trapezia: the mean height."""
+        pieces = zip(pairwise(self.shares), pairwise(self.values), strict=True)
+        return sum((right - left) * (a + b) / 2 for (left, right), (a, b) in pieces)
+
+    def data(self) -> dict[str, Any]:
+        """As plain JSON data."""
+        return {"area": self.area, "shares": list(self.shares), "values": list(self.values)}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two curves of one order of the pixels: deleted in it, and inserted."""
+
+    deletion: Curve
+    insertion: Curve
+
+    def data(self) -> dict[str, Any]:
+        """As plain JSON data."""
+        return {"deletion": self.deletion.data(), "insertion": self.insertion.data()}
+
+
+@dataclass(frozen=True)
+class Badge:
+    """One measure in a few words.
+
+    Attributes:
+        measure: its name, as in `MEASURES`.
+        mark: good, fair or bad.
+        words: what that means here.
+    """
+
+    measure: str
+    value: float
+    mark: Mark
+    words: str
+
+    def __str__(self) -> str:
+        """In one line."""
+        return f"{self.measure} {short(self.value)}, {self.words}"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What was measured of one map.
+
+    Attributes:
+        heatmap: the map.
+        stages: how far down the weights were shuffled, the last layer first.
+        maps: the map after each of these.
+        correlations: Spearman's, of the sizes of each with those of the map.
+        similarities: SSIM of the same.
+        curves: pixels in the order of the map.
+        random: pixels in random order, mean of several; what a worthless map would reach.
+        centre: pixels by their distance from the centre; what one would reach without looking.
+        sensitivity: greatest change under noise, as a share of the map.
+    """
+
+    name: str
+    heatmap: Heatmap
+    stages: tuple[str, ...]
+    maps: tuple[Heatmap, ...]
+    correlations: tuple[float, ...]
+    similarities: tuple[float, ...]
+    curves: Pair
+    random: Pair
+    centre: Pair
+    sensitivity: float
+
+    @property
+    def empty(self) -> bool:
+        """Whether the map is the same everywhere, and says nothing."""
+        return _flat(self.heatmap)
+
+    @property
+    def vanished(self) -> bool:
+        """Whether the map was empty at every stage: it changed, into nothing to compare with."""
+        return not self.empty and all(map(_flat, self.maps))
+
+    @property
+    def clean(self) -> float:
+        """The answer of the whole photo."""
+        return self.curves.deletion.values[0]
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """One for each of `MEASURES`; of the stages the mean, those left out whose map is empty."""
+        told = [not _flat(one) for one in self.maps]
+        told = told if any(told) else [True] * len(told)
+        return (
+            sum(compress(self.correlations, told)) / sum(told),
+            sum(compress(self.similarities, told)) / sum(told),
+            self.curves.deletion.area,
+            self.curves.insertion.area,
+            self.sensitivity,
+        )
+
+    @property
+    def badges(self) -> tuple[Badge, ...]:
+        """In the order of `MEASURES`, SSIM left to the curve."""
+        alike, _, deleted, inserted, noise = self.numbers
+        return (
+            Badge("randomised", alike, *self._randomised(alike)),
+            Badge("deletion", deleted, *self._compared(deleted, "deletion", -1)),
+            Badge("insertion", inserted, *self._compared(inserted, "insertion", 1)),
+            Badge("noise", noise, *self._shaken(noise)),
+        )
+
+    def _randomised(self, alike: float) -> tuple[Mark, str]:
+        if self.empty:
+            return "bad", "an empty map"
+        if self.vanished:
+            return "fair", "vanishes"
+        if alike >= UNCHANGED:
+            return "bad", "hardly changes"
+        return ("fair", "changes in part") if alike >= CHANGED else ("good", "changes")
+
+    def _compared(self, area: float, which: str, sign: int) -> tuple[Mark, str]:
+        random = getattr(self.random, which).area
+        centre = getattr(self.centre, which).area
+        if not sign * area > sign * random:
+            return "bad", f"chance {short(random)}"
+        if not sign * area > sign * centre:
+            return "fair", f"centre {short(centre)}"
+        return "good", f"chance {short(random)}"
+
+    def _shaken(self, noise: float) -> tuple[Mark, str]:
+        if self.empty:
+            return "bad", "an empty map"
+        if noise >= FRAGILE:
+            return "bad", "another map"
+        return ("fair", "moves") if noise >= STEADY else ("good", "steady")
+
+    def meaning(self, badge: Badge) -> str:
+        """A badge in a sentence."""
+        if self.empty and badge.measure in ("randomised", "noise"):
+            return "The map is the same everywhere: there is nothing to believe or to doubt."
+        if self.vanished and badge.measure == "randomised":
+            return (
+                "With shuffled weights the map is empty: it changes, but there is no other to see."
+            )
+        return _MEANINGS[badge.measure, badge.mark]
+
+    def data(self) -> dict[str, Any]:
+        """As plain JSON data, the maps left out."""
+        return {
+            "method": self.name,
+            "caption": self.heatmap.caption,
+            "numbers": dict(zip(MEASURES, self.numbers, strict=True)),
+            "badges": [vars(badge) for badge in self.badges],
+            "randomisation": {
+                "shuffled down to": list(self.stages),
+                "spearman": list(self.correlations),
+                "ssim": list(self.similarities),
+            },
+            **self.curves.data(),
+        }
+
+
+def short(number: float) -> str:
+    """A number in few characters."""
+    size = abs(number)
+    return f"{number:.2f}" if 0.01 <= size < 100 or not size else f"{number:.2g}"
+
+
+def _flat(heatmap: Heatmap) -> bool:
+    evidence = heatmap.evidence()
+    return bool((evidence == evidence[0, 0]).all())
+
+
+_MEANINGS = {
+    ("randomised", "good"): "The map follows what the network has learned: destroy that, and it "
+    "becomes another.",
+    ("randomised", "fair"): "Part of the map stays when the network is destroyed: that part shows "
+    "the photo, not the network.",
+    ("randomised", "bad"): "The map stays when the network is destroyed: it shows the photo, not "
+    "what was learned.",
+    ("deletion", "good"): "Without the pixels it marks, the answer falls sooner than by chance or "
+    "from the centre.",
+    ("deletion", "fair"): "Better than chance, but deleting from the centre outward does no worse.",
+    ("deletion", "bad"): "Deleting pixels at random makes the answer fall as soon.",
+    ("insertion", "good"): "The pixels it marks bring the answer back sooner than chance or the "
+    "centre.",
+    ("insertion", "fair"): "Better than chance, but inserting from the centre outward does no "
+    "worse.",
+    ("insertion", "bad"): "Pixels inserted at random bring the answer back as soon.",
+    ("noise", "good"): "Noise that hardly shows leaves the map nearly as it is.",
+    ("noise", "fair"): "Noise that hardly shows moves the map visibly.",
+    ("noise", "bad"): "Noise that hardly shows gives quite another map.",
+}

@@ -1,0 +1,221 @@
+"""trust and compare: whether they tell a map that is worth believing from one that is not."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import pellucid as pl
+from pellucid.explain.asked import Asked
+from pellucid.explain.explainers import explainer, explainers
+from pellucid.explain.judge import Plan, baselines, judged
+from pellucid.heatmap import Heatmap
+from pellucid.judgement import MEASURES, Judgement
+
+
+def finished(work: Any) -> Any:
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            return stop.value
+
+
+def judge(
+    net: pl.Network, photo: Any, target: Any, explain: Callable[[pl.Network], Heatmap], **how: Any
+) -> Judgement:
+    torch.manual_seed(0)
+    with net.at_rest():
+        asked = Asked.of(net, pl.open_image(photo), target)
+        plan = Plan.of(asked, **{"stages": 3, "samples": 2, "radius": 0.02, "pieces": 14} | how)
+        bases = finished(baselines(asked, plan))
+        return finished(judged("made up", explain, asked, plan, bases))
+
+
+def map_of(
+    net: pl.Network, photo: Any, draw: Callable[[pl.Network, Tensor], Tensor]
+) -> Callable[[pl.Network], Heatmap]:
+    """An explanation that is a function of the network and its input."""
+
+    def explain(network: pl.Network) -> Heatmap:
+        given = pl.open_image(photo)
+        inputs, frame = network.prepare(given)
+        return Heatmap(values=draw(network, inputs), photo=given, frame=frame)
+
+    return explain
+
+
+def edges(_net: pl.Network, inputs: Tensor) -> Tensor:
+    """No explanation at all: where the photo itself has edges."""
+    down, across = torch.gradient(inputs[0].mean(0))
+    return torch.hypot(down, across)
+
+
+def dot() -> tuple[pl.Network, Tensor]:
+    """A network whose answer is how bright one patch is; and a photo of noise with it bright."""
+    module = nn.Sequential(nn.Flatten(), nn.Linear(28 * 28, 2))
+    weight = torch.zeros(2, 28, 28)
+    weight[1, 4:9, 18:23] = 0.4
+    with torch.no_grad():
+        module[1].weight.copy_(weight.flatten(1))
+        module[1].bias.copy_(torch.tensor([4.0, 0.0]))
+    net = pl.Network(module, size=28, mean=[0.4], std=[0.3], labels=["none", "dot"])
+    photo = 0.4 + 0.2 * (torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(3)) - 0.5)
+    photo[0, 4:9, 18:23] += 0.4
+    return net, photo
+
+
+def test_the_truth_is_told_from_a_map_drawn_at_random() -> None:
+    net, photo = dot()
+    mask = net.module[1].weight[1].detach().reshape(28, 28).clone()
+    random = torch.rand(28, 28, generator=torch.Generator().manual_seed(4))
+    truth = judge(net, photo, "dot", map_of(net, photo, lambda net, _: mask))
+    chance = judge(net, photo, "dot", map_of(net, photo, lambda net, _: random))
+    upside = judge(net, photo, "dot", map_of(net, photo, lambda net, _: -mask))
+    areas = [each.curves.deletion.area for each in (truth, chance, upside)]
+    assert areas[0] < 0.2 < areas[1] < areas[2]
+    areas = [each.curves.insertion.area for each in (truth, chance, upside)]
+    assert areas[0] > areas[1] > areas[2] and areas[0] > 0.6
+    assert [badge.mark for badge in truth.badges[1:3]] == ["good", "good"]
+    assert [badge.mark for badge in upside.badges[1:3]] == ["bad", "bad"]
+    assert truth.clean > 0.9
+
+
+def test_an_edge_detector_is_found_out(bundled: pl.Network) -> None:
+    """It looks like the photo, and does not care about the network."""
+    found = judge(bundled, "photo:cat", None, map_of(bundled, "photo:cat", edges))
+    assert found.correlations == pytest.approx([1] * 3)
+    assert found.similarities == pytest.approx([1] * 3)
+    assert found.badges[0].mark == "bad" and found.badges[0].words == "hardly changes"
+
+
+def test_the_gradient_follows_the_weights(bundled: pl.Network) -> None:
+    found = judge(bundled, "photo:motorcycle", None, lambda net: pl.saliency(
+        net, "photo:motorcycle", target="Motorbikes"
+    ))  # fmt: skip
+    assert found.badges[0].mark == "good" and max(found.correlations) < 0.5
+    assert found.stages == ("conv6", "conv4", "conv1")
+
+
+def test_the_gradient_of_a_linear_network_changes_at_once() -> None:
+    torch.manual_seed(0)
+    net = pl.Network(nn.Sequential(nn.Flatten(), nn.Linear(3 * 20 * 20, 2)), size=20)
+    found = judge(net, "photo:cat", "class:0", lambda net: pl.saliency(net, "photo:cat"))
+    assert found.stages == ("1",) and abs(found.correlations[0]) < 0.2
+    assert found.sensitivity == 0
+
+
+def test_the_copies_are_destroyed_and_never_the_network(tiny: pl.Network) -> None:
+    hashes: list[str] = []
+
+    def explain(net: pl.Network) -> Heatmap:
+        hashes.append(net.weights_hash)
+        return pl.saliency(net, "photo:cat", target="bee")
+
+    judge(tiny, "photo:cat", "bee", explain)
+    own = tiny.weights_hash
+    # The map, three stages of which each is another, two noises on the network itself.
+    assert hashes[0] == hashes[4] == hashes[5] == own
+    assert len({own, *hashes[1:4]}) == 4
+
+
+def test_the_target_is_settled_before_the_network_is_destroyed(
+    tiny: pl.Network, cat: pl.Photo
+) -> None:
+    best = pl.predict(tiny, cat).names[0]
+    few = {"stages": 2, "samples": 1, "pieces": 4}
+    by_itself, named = (pl.trust(tiny, "saliency", cat, target=t, **few) for t in (None, best))
+    assert torch.equal(by_itself.values, named.values) and by_itself.target == f"class:{best}"
+
+
+def test_any_target_of_one_number(tiny: pl.Network, cat: pl.Photo) -> None:
+    few = {"stages": 2, "samples": 1, "pieces": 4}
+    for target in ("block:3", "stem:2@4,5", lambda seen: seen["stem"][:, 1].mean((1, 2))):
+        found = pl.trust(tiny, "saliency", cat, target=target, **few)
+        assert bool(found.values.isfinite().all())
+        assert "classifier" not in found.judgement.stages and "head" not in found.judgement.stages
+    assert "activation" in pl.trust(tiny, pl.saliency, cat, target="block:3", **few).protocol
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("salience", "did you mean 'saliency'"),
+        ("predict", "gives no map of a target"),
+        ("trust", "gives no map of a target"),
+        ("activations", "gives no map of a target"),
+    ],
+)
+def test_only_explanations_are_judged(tiny: pl.Network, name: str, says: str) -> None:
+    for work in (lambda: pl.trust(tiny, name, "photo:cat"),
+                 lambda: pl.compare(tiny, "photo:cat", methods=f"saliency; {name}")):  # fmt: skip
+        with pytest.raises(pl.Unknown, match=says):
+            work()
+
+
+def test_one_target_at_a_time(tiny: pl.Network) -> None:
+    with pytest.raises(pl.PellucidError, match="one target at a time"):
+        pl.trust(tiny, "saliency", "photo:cat", target="bee; cat")
+
+
+def test_a_network_without_weights_is_said() -> None:
+    class Bare(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.sum((2, 3))
+
+    with pytest.raises(pl.PellucidError, match="no weights before class:0 to shuffle"):
+        pl.trust(pl.Network(Bare(), size=8), "saliency", "photo:cat", target=0)
+
+
+def test_explanations_are_found_in_the_register() -> None:
+    found = explainers()
+    assert {"saliency", "occlusion"} <= found.keys()
+    assert not {"trust", "compare", "predict", "activations", "feature"} & found.keys()
+    assert explainer("saliency") == found["saliency"]
+
+
+class Cut(nn.Module):
+    """A network that no gradient passes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x.detach()).relu().mean((2, 3))
+
+
+def test_one_that_does_not_suit_the_network_says_why_and_holds_up_nobody(cat: pl.Photo) -> None:
+    net = pl.Network(Cut(), size=16)
+    few = {"stages": 2, "samples": 1, "pieces": 4, "methods": "saliency, occlusion"}
+    steps = list(pl.compare.steps(net, cat, **few))
+    assert [step.done for step in steps] == [1, 2, 3, 4, 9, *range(10, 15)]
+    assert {step.total for step in steps} == {14}
+    found = pl.compare(net, cat, **few)
+    assert found.values.shape == (1, len(MEASURES))
+    assert [each.name for each in found.judgements] == ["occlusion"]
+    assert found.failed["saliency"].startswith("no gradient reaches the image")
+    data = json.loads(json.dumps(found.data()))
+    assert data["failed"] == found.failed and data["methods"][0]["method"] == "occlusion"
+    with pytest.raises(pl.PellucidError, match="no method explains this: saliency: no gradient"):
+        pl.compare(net, cat, **few | {"methods": "saliency"})
+
+
+def test_compare_says_of_each_what_trust_says_of_it(tiny: pl.Network, cat: pl.Photo) -> None:
+    few = {"stages": 2, "samples": 2, "pieces": 5}
+    alone = pl.trust(tiny, "saliency", cat, **few)
+    beside = pl.compare(tiny, cat, methods="saliency", **few)
+    assert torch.equal(beside.values[0], alone.values)
+
+
+def test_the_result_carries_all_that_is_drawn(tiny: pl.Network, cat: pl.Photo) -> None:
+    found = pl.trust(tiny, "occlusion", cat, stages=2, samples=1, pieces=4)
+    data = json.loads(json.dumps(found.data()))
+    assert dict(zip(MEASURES, found.values.tolist(), strict=True)) == pytest.approx(data["numbers"])
+    assert len(data["deletion"]["values"]) == 5 and data["insertion"]["shares"][-1] == 1
+    assert data["random"]["deletion"]["area"] > 0 and "1/4 of all at a time" in data["protocol"]
+    assert len(data["randomisation"]["spearman"]) == 2
+    assert found.caption.startswith("occlusion of class:") and "randomised" in found.caption

@@ -1,0 +1,154 @@
+"""Charts, badges and judgements: what is drawn stands where the numbers say."""
+
+import json
+
+import pytest
+import torch
+
+import pellucid as pl
+from pellucid.badges import HEIGHT, badged
+from pellucid.chart import BLUE, ORANGE, Axis, Line, chart
+from pellucid.images import inked
+from pellucid.judgement import Badge, Curve, Judgement, Pair, short
+from pellucid.tiles import tailed, wrapped
+
+WHITE = torch.ones(3, 60, 80)
+
+
+def test_a_line_lies_where_it_is_drawn_and_has_soft_edges() -> None:
+    page = inked(WHITE, [(10, 20.5), (70, 20.5)], (0, 0, 0), 3)
+    assert torch.equal(page[:, 20, 12:68], torch.zeros(3, 56))
+    assert bool((page[:, :18] == 1).all()) and bool((page[:, 23:] == 1).all())
+    slanted = inked(WHITE, [(5, 5), (75, 55)], (0, 0, 0), 2)
+    assert bool(((slanted > 0.1) & (slanted < 0.9)).any())
+    assert bool((WHITE == 1).all())
+
+
+def test_an_area_is_filled() -> None:
+    page = inked(WHITE, [(10, 10), (50, 10), (50, 40), (10, 40)], (1, 0, 0), opacity=0.5)
+    assert page[:, 25, 30].tolist() == pytest.approx([1, 0.5, 0.5])
+    assert bool((page[:, 45:] == 1).all())
+
+
+def test_what_lies_outside_of_the_picture_is_cut_off() -> None:
+    page = inked(WHITE, [(-30, 30), (200, 30)], (0, 0, 0), 2)
+    assert page.shape == WHITE.shape and float(page[0, 30, 0]) < 0.5
+    assert torch.equal(inked(WHITE, [(-30, -30), (-20, -9)], (0, 0, 0), 2), WHITE)
+
+
+def where(page: torch.Tensor, colour: tuple[float, float, float]) -> torch.Tensor:
+    """Rows and columns of one colour."""
+    away = (page - torch.tensor(colour).view(3, 1, 1)).abs().amax(0)
+    return (away < 0.08).nonzero()
+
+
+def test_a_chart_puts_higher_numbers_higher() -> None:
+    lines = [
+        Line([(0, 0.9), (1, 0.9)], "high", BLUE),
+        Line([(0, 0.1), (1, 0.1)], "low", ORANGE, dash=6),
+    ]
+    axis = Axis(0, 1, [(0, "0"), (1, "1")], "share")
+    page = chart("Title", lines, axis, axis, (200, 240))
+    assert page.shape == (3, 200, 240) and float(page.min()) >= 0 and float(page.max()) <= 1
+    plot = page[:, 60:]  # below the legend
+    high, low = where(plot, BLUE), where(plot, ORANGE)
+    assert float(high[:, 0].float().mean()) < float(low[:, 0].float().mean()) - 60
+    assert len(low) < 0.75 * len(high)  # dashed
+    assert high[:, 1].min() < 40 and high[:, 1].max() > 225
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 0.82), (0, 1), (-3.2, 41.0), (0, 0), (0, 0.0004), (-0.3, -0.1), (0, 7e5)]
+)
+def test_an_axis_has_a_few_ticks_around_all_numbers(low: float, high: float) -> None:
+    axis = Axis.around(low, high)
+    hair = 1e-6 * (high - low)
+    assert axis.low <= low + hair and axis.high >= high - hair and axis.low < axis.high
+    assert 2 <= len(axis.ticks) <= 8
+    values = [float(text) for _, text in axis.ticks]
+    assert values == pytest.approx([value for value, _ in axis.ticks], rel=1e-2)
+    assert (values[0], values[-1]) == pytest.approx((axis.low, axis.high))
+    assert axis.high - axis.low <= 2 * (high - low) or low == high
+
+
+def test_lines_of_text_are_cut_between_words() -> None:
+    text = "the quick brown fox jumps over the lazy dog"
+    lines = wrapped(text, 80)
+    assert len(lines) > 2 and " ".join(lines) == text
+
+
+def flat(value: float) -> Pair:
+    curve = Curve((0.0, 1.0), (value, value))
+    return Pair(curve, curve)
+
+
+def judgement(
+    net: pl.Network,
+    *,
+    alike: float = 0.1,
+    area: float = 0.5,
+    noise: float = 0.1,
+    empty: bool = False,
+) -> Judgement:
+    photo = pl.open_image("photo:cat")
+    values = torch.zeros(4, 4) if empty else torch.arange(16.0).reshape(4, 4)
+    found = pl.Heatmap(values=values, photo=photo, frame=net.prepare(photo)[1])
+    return Judgement(
+        name="made up", heatmap=found, stages=("b", "a"), maps=(found, found),
+        correlations=(alike + 0.1, alike - 0.1), similarities=(alike, alike), curves=flat(area),
+        random=flat(0.4), centre=flat(0.3), sensitivity=noise,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("settings", "marks"),
+    [
+        ({}, ["good", "bad", "good", "good"]),
+        ({"alike": 0.4, "area": 0.35, "noise": 0.5}, ["fair", "fair", "bad", "fair"]),
+        ({"alike": 0.9, "area": 0.2, "noise": 2.0}, ["bad", "good", "bad", "bad"]),
+        ({"alike": -0.9, "area": 0.4, "noise": 0.0}, ["good", "bad", "bad", "good"]),
+        ({"empty": True, "area": 0.4, "noise": 0.0}, ["bad", "bad", "bad", "bad"]),
+    ],
+)
+def test_badges_say_what_the_numbers_mean(
+    tiny: pl.Network, settings: dict[str, float], marks: list[str]
+) -> None:
+    found = judgement(tiny, **settings)
+    assert [badge.mark for badge in found.badges] == marks
+    assert all(found.meaning(badge).endswith(".") for badge in found.badges)
+    assert json.loads(json.dumps(found.data()))["badges"][0]["measure"] == "randomised"
+
+
+def test_insertion_may_fail_against_the_centre_alone(tiny: pl.Network) -> None:
+    found = judgement(tiny, area=0.45)
+    better = Judgement(**{**vars(found), "centre": flat(0.6)})
+    assert better.badges[2] == Badge("insertion", 0.45, "fair", "centre 0.60")
+
+
+def test_a_stage_whose_map_is_empty_says_nothing_of_likeness(tiny: pl.Network) -> None:
+    found = judgement(tiny, alike=0.6)
+    empty = judgement(tiny, empty=True).heatmap
+    half = Judgement(**{**vars(found), "maps": (empty, found.heatmap), "correlations": (0.0, 0.5)})
+    assert half.numbers[0] == 0.5 and half.badges[0].mark == "bad"
+    gone = Judgement(**{**vars(found), "maps": (empty, empty), "correlations": (0.0, 0.0)})
+    assert gone.badges[0] == Badge("randomised", 0.0, "fair", "vanishes")
+    assert "empty" in gone.meaning(gone.badges[0])
+
+
+def test_small_and_large_numbers_are_told(tiny: pl.Network) -> None:
+    written = [short(number) for number in (0.0, 0.5, -0.31, 0.00294, -0.004, 12.345, 1234.5)]
+    assert written == ["0.00", "0.50", "-0.31", "0.0029", "-0.004", "12.35", "1.2e+03"]
+
+
+def test_of_long_names_the_end_is_shown() -> None:
+    name = "features.denseblock4.denselayer10.norm1"
+    assert tailed(name, 90).startswith("…") and name.endswith(tailed(name, 90)[1:])
+    assert tailed("conv1", 90) == "conv1"
+
+
+def test_marks_differ_in_form_not_only_in_colour() -> None:
+    drawn = []
+    for mark in ("good", "fair", "bad"):
+        page = badged(torch.ones(3, HEIGHT, 60), Badge("x", 0.5, mark, ""), 0)
+        drawn.append(page.amax(0)[:, :16] > 0.98)  # the white of the stroke
+    assert all((drawn[a] ^ drawn[b]).sum() > 8 for a, b in ((0, 1), (0, 2), (1, 2)))
