@@ -95,7 +95,7 @@ class _Writing(TorchDispatchMode):
             outputs = written
         elif len(outputs) == 1 and any(outputs[0] is part for part in given):
             return output  # nothing was done, as by a dropout at rest
-        self._note(func, template, given, outputs)
+        self._note(func, template, [] if written else given, outputs)
         return output
 
     def _note(
