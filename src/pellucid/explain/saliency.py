@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.explain.question import Photos, Question, Wanted
+from pellucid.question import Photos, Question, Wanted
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.make.ascend import slope
 from pellucid.method import method

@@ -341,7 +341,8 @@ def _reason(node: Node, places: list[Axes]) -> str:
         return f"normalisation over the photo at {_place(node)}"
     if any(places) and not all(places) and torch.Tag.pointwise in node.func.tags:
         return f"squeeze-and-excitation at {_place(node)}"
-    return f"{node.name} at {_place(node)}" if any(places) else ""
+    told = any(places) and node.name not in RESHAPES
+    return f"{node.name} at {_place(node)}" if told else ""
 
 
 def _place(node: Node) -> str:
