@@ -6,12 +6,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.question import Photos, Question, Wanted
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.make.ascend import slope
 from pellucid.method import method
 from pellucid.network import Network
 from pellucid.option import Help
+from pellucid.question import Photos, Question, Wanted
 
 Reduce = Literal["max", "sum", "signed"]
 

@@ -33,7 +33,7 @@ class Answers:
 
     Every network can be asked in plain batches of masked photos. Where its operations can be
     written down, only the rectangles that a mask reaches are computed (see `Engine`); before that
-    is believed, it is compared with the network itself on masks of the first, the middle and the last batch.
+    is believed, it is compared with the network itself, on a mask each of three batches.
 
     Args:
         values: (batch, targets) from inputs; called in inference mode.
@@ -118,7 +118,7 @@ class Answers:
         rest = plain - engine.kept
         numbers = free(self.inputs.device)
         if numbers is not None:
-            rest = min(rest, SHARE * numbers / self.inputs.element_size())
+            rest = min(rest, int(SHARE * numbers) // self.inputs.element_size())
         each = engine.plan.peak(engine.plan.batch(np.arange(len(engine.plan.boxes))))
         return int(max(1, min(MOST_MASKS, rest // each)))
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pellucid.see.incremental.graph import IMAGES, Graph, Node, Ref, Refused
+from pellucid.see.incremental.graph import Graph, Node, Ref, Refused
 
 # Their values depend on the shape of what they are given, not on its numbers.
 FACTORIES = {
@@ -49,11 +49,11 @@ def capture(
     return writing.graph.pruned(), answer
 
 
-class _Writing(TorchDispatchMode):
+class _Writing(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Writes down what happens to the tensors that depend on the input."""
 
     def __init__(self, inputs: Tensor, names: list[str]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.inputs = inputs
         self.names = names
         self.graph = Graph(shapes={0: tuple(inputs.shape)})
@@ -156,7 +156,7 @@ def _tensors(part: Any) -> Iterator[Tensor]:
 
 
 def _memory(tensor: Tensor) -> int:
-    return tensor.untyped_storage()._cdata
+    return int(tensor.untyped_storage()._cdata)
 
 
 def _random_state(device: torch.device) -> Tensor:
@@ -175,7 +175,8 @@ def _named(module: nn.Module) -> Iterator[list[str]]:
         return lambda _part, _inputs: names.append(name)
 
     def leave(_part: nn.Module, _inputs: Any, _output: Any) -> None:
-        names.pop()
+        if names:  # called also after a crash in somebody's hook before `enter` was reached
+            names.pop()
 
     with ExitStack() as stack:
         for name, part in module.named_modules():

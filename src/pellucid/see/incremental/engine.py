@@ -92,17 +92,16 @@ class Engine:
                 cut |= plan.placed(kernel)
             else:
                 filled = cut.intersection(kernel.inputs)
-                given = {
-                    value: self._whole(value, values[value], around) if value in filled else values[value]
-                    for value in kernel.inputs
-                }
+                given = {value: values[value] for value in kernel.inputs}
+                given |= {value: self._whole(value, given[value], around) for value in filled}
                 first = kernel.inputs[0]
                 made = kernel.whole(given, count, first in filled or plan.ends[first] == place)
             values |= _numbered(kernel, made)
             for value in [value for value in values if plan.ends[value] <= place]:
                 del values[value]
-        output: Tensor = values[plan.graph.output]
-        return self._whole(plan.graph.output, output, around) if plan.graph.output in cut else output
+        answer = plan.graph.output
+        found: Tensor = values[answer]
+        return self._whole(answer, found, around) if answer in cut else found
 
     def _covered(self, masks: Numbers, around: Rectangles) -> Tensor:
         """(masks, channels, height, width): of the input, the masks and what is beside them."""
@@ -133,9 +132,7 @@ class Engine:
             left, width = rule.columns.read(want.left, want.width)
             read = Rectangles(top, left, height, width)
         given = {
-            value: self.clean[value].cut(
-                read, values[value], around[plan.kind[value]], rule.value
-            )
+            value: self.clean[value].cut(read, values[value], around[plan.kind[value]], rule.value)
             if plan.windowed(kernel, value)
             else values[value]
             for value in kernel.inputs
@@ -152,7 +149,7 @@ class Engine:
         axes, place = self.plan.axes[value], self.plan.kind[value]
         clean = self.clean[value].cut(around[place], None, None)
         wide = torch.promote_types(clean.dtype, torch.float32)
-        change = (values[value].to(wide) - clean).sum(axes)
+        change: Tensor = (values[value].to(wide) - clean).sum(axes)
         if kernel.node.name != "sum":
             height, width = self.plan.kinds[place].size
             change /= height * width

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -11,7 +9,7 @@ from pellucid.see.incremental.graph import Graph, Node
 
 
 def folded(graph: Graph) -> Graph:
-    """A graph of the same values with fewer operations; the network's own weights stay as they are."""
+    """A graph of the same values with fewer operations, and weights of its own."""
     readers: dict[int, list[Node]] = {}
     for node in graph.nodes:
         for number in node.inputs:
@@ -44,12 +42,11 @@ def _merged(conv: Node, norm: Node) -> Node:
     factor = factor if scale is None else factor * scale.double()
     offset = -mean.double() if bias is None else bias.double() - mean.double()
     offset = offset * factor if shift is None else offset * factor + shift.double()
-    new: list[Any] = [conv.args[0], (weight.double() * factor[:, None, None, None]).to(weight.dtype)]
-    new[1] = new[1].contiguous(memory_format=torch.channels_last)
-    new.append(offset.to(weight.dtype))
+    scaled = (weight.double() * factor[:, None, None, None]).to(weight.dtype)
+    new = [scaled.contiguous(memory_format=torch.channels_last), offset.to(weight.dtype)]
     return Node(
         conv.func,
-        (*new, *conv.args[3:]),
+        (conv.args[0], *new, *conv.args[3:]),
         {key: value for key, value in conv.kwargs.items() if key != "bias"},
         norm.outs,
         conv.where,

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from pellucid.see.incremental.graph import IMAGES, Graph, Node, Ref, Refused, Shape, filled
 from pellucid.see.incremental.rules import RESHAPES, Axes, Rule
-from pellucid.see.incremental.spans import Rectangles, Slide
+from pellucid.see.incremental.spans import Rectangles
 
 _OVERWRITE = {
     "relu", "relu6", "hardtanh", "hardswish", "hardsigmoid", "silu", "sigmoid", "tanh", "elu",
@@ -41,8 +41,10 @@ class Kernel:
         self.work = _work(node, graph)
         self.cost = self.work + FETCH * 2 * prod(self.shapes[0][1:])
         self.in_place = _in_place(node, graph)
-        first = graph.shapes[node.inputs[0]]
-        self.counts = _counts(node, rule, (first[2], first[3])) if "avg_pool2d" in node.name and rule.kind == "slide" else ([], [])
+        self.counts: tuple[list[int], list[int]] = ([], [])
+        if rule.kind == "slide" and "avg_pool2d" in node.name:
+            height, width = graph.shapes[node.inputs[0]][2:]
+            self.counts = _counts(node, rule, (height, width))
 
     def whole(self, values: dict[int, Any], count: int, reuse: bool = False) -> Any:
         """The outputs from whole inputs."""
@@ -52,7 +54,9 @@ class Kernel:
         self, values: dict[int, Any], count: int, size: tuple[int, int], reuse: bool = False
     ) -> Any:
         """The outputs in rectangles of a size, from rectangles of that size."""
-        shapes = [_resized(shape, at, size) for shape, at in zip(self.shapes, self.rule.axes, strict=True)]
+        shapes = [
+            _resized(shape, at, size) for shape, at in zip(self.shapes, self.rule.axes, strict=True)
+        ]
         return self._call(values, shapes, count, reuse)
 
     def slide(self, window: Tensor, out: Rectangles) -> Tensor:
@@ -97,7 +101,10 @@ class Kernel:
             return value.expand(shape) if node.name == "expand" else value.reshape(shape)
         args, kwargs = filled(node.args, values), filled(node.kwargs, values)
         if node.name in ("cat", "stack"):
-            parts = [part.expand(count, *part.shape[1:]) if part.shape[0] == 1 else part for part in args[0]]
+            parts = [
+                part.expand(count, *part.shape[1:]) if part.shape[0] == 1 else part
+                for part in args[0]
+            ]
             return node.func(parts, *args[1:], **kwargs)
         if reuse and self.in_place is not None:
             return self.in_place(*args, **kwargs)
@@ -106,6 +113,7 @@ class Kernel:
 
 def settled(node: Node, graph: Graph) -> Node:
     """With constants that were made for the batch cut down to one photo, to fit any batch."""
+
     def one(part: Any) -> Any:
         if isinstance(part, Tensor) and part.ndim == ndim and part.shape[0] == IMAGES:
             if not bool((part[:1] == part).all()):
@@ -134,9 +142,7 @@ def _counts(node: Node, rule: Rule, size: tuple[int, int]) -> tuple[list[int], l
         pad = slide.pad if rim else 0
         starts = [number * slide.stride - slide.pad for number in range(slide.length)]
         # A window past the padding, as ceil_mode makes them, is cut off there.
-        found.append(
-            [min(s + slide.kernel, length + pad) - max(s, -pad) for s in starts]
-        )
+        found.append([min(s + slide.kernel, length + pad) - max(s, -pad) for s in starts])
     return found[0], found[1]
 
 

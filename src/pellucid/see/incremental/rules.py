@@ -30,6 +30,8 @@ SAME = {
 }  # fmt: skip
 SPLITS = {"chunk", "split", "split_with_sizes", "tensor_split", "narrow", "slice"}
 
+STILL = Slide(1)
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -45,8 +47,8 @@ class Rule:
 
     kind: Kind
     axes: tuple[Axes, ...]
-    rows: Slide = Slide(1)
-    columns: Slide = Slide(1)
+    rows: Slide = STILL
+    columns: Slide = STILL
     value: float = 0.0
     why: str = ""
 
@@ -63,7 +65,9 @@ def rule(node: Node, graph: Graph, axes: dict[int, Axes]) -> Rule:
         raise Refused(f"{_place(node)} mixes the photos of a batch")
     if node.name == "batch_norm" and (node.args[5] or not isinstance(node.args[3], Tensor)):
         raise Refused(f"{_place(node)} normalises over the batch")
-    whole = Rule("whole", (None,) * len(node.outs), why=_reason(node, [axes[n] for n in node.inputs]))
+    whole = Rule(
+        "whole", (None,) * len(node.outs), why=_reason(node, [axes[n] for n in node.inputs])
+    )
     if not all(axes[number] for number in node.inputs):
         return whole
     places = [axes[number] or (0, 0) for number in node.inputs]
@@ -153,7 +157,9 @@ def _conv(case: _Case) -> Rule | None:
     return _slide(case, tuple(kernel), stride, pad, dilation)
 
 
-def _slide(case: _Case, kernel: Any, stride: Any, pad: Any, dilation: Any, value: float = 0.0) -> Rule:
+def _slide(
+    case: _Case, kernel: Any, stride: Any, pad: Any, dilation: Any, value: float = 0.0
+) -> Rule:
     rows, columns = (
         Slide(kernel[i], stride[i], pad[i], dilation[i], case.outs[0][2 + i]) for i in (0, 1)
     )
@@ -301,7 +307,9 @@ def _stack(case: _Case) -> Rule | None:
     axis = int(case.argument(1, "dim", 0)) % len(case.outs[0])
     joined = all(at == case.axes for at in case.places) and not any(tensors(case.node))
     moved = [at + (axis <= at) for at in case.axes]
-    return None if not joined or not axis or axis == moved[1] - 1 else case.each((moved[0], moved[1]))
+    return (
+        None if not joined or not axis or axis == moved[1] - 1 else case.each((moved[0], moved[1]))
+    )
 
 
 def _shuffle(case: _Case) -> Rule | None:

@@ -80,7 +80,8 @@ class Spans:
     @property
     def extents(self) -> Numbers:
         """(2, masks): heights and widths, at least one place each."""
-        return np.maximum(self.edges[1::2] - self.edges[::2], 1)
+        found: Numbers = np.maximum(self.edges[1::2] - self.edges[::2], 1)
+        return found
 
     def slid(self, rows: Slide, columns: Slide) -> Spans:
         """What a sliding window makes of them."""

@@ -1,4 +1,4 @@
-"""Windows: parts of a clean map with the changed rectangles pasted in, for a whole batch at once."""
+"""Windows: parts of a clean map with what has changed pasted in, for a whole batch at once."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ class CleanMap:
     def whole(self, changed: Tensor, have: Rectangles) -> Tensor:
         """(masks, …): the whole map, with what has changed in it."""
         count = len(have.top)
-        found = self.rows.new_empty((count * self.size[0] * self.size[1] + 1, self.rows[0, 0].numel()))
+        found = self.rows.new_empty(
+            (count * self.size[0] * self.size[1] + 1, self.rows[0, 0].numel())
+        )
         shape = (count, *self.rows.shape)
         found[:-1].view(shape).copy_(self.rows.expand(shape))
         zero = np.zeros(count, np.int64)
@@ -108,12 +110,13 @@ def _paste(
         y, x = int(down[0]), int(right[0])
         found[:-1].view(shape)[:, y : y + have.height, x : x + have.width] = changed
         return
-    y = down[:, None] + np.arange(have.height)
-    x = right[:, None] + np.arange(have.width)
-    index = (np.arange(len(y))[:, None] * want.height + y)[:, :, None] * want.width + x[:, None]
+    rows = down[:, None] + np.arange(have.height)
+    columns = right[:, None] + np.arange(have.width)
+    index = (np.arange(len(rows))[:, None] * want.height + rows) * want.width
+    index = index[:, :, None] + columns[:, None]
     if not fits:
-        inside = ((y >= 0) & (y < want.height))[:, :, None] & ((x >= 0) & (x < want.width))[:, None]
-        index = np.where(inside, index, len(found) - 1)
+        tall, wide = (rows >= 0) & (rows < want.height), (columns >= 0) & (columns < want.width)
+        index = np.where(tall[:, :, None] & wide[:, None], index, len(found) - 1)
     places = torch.from_numpy(index.reshape(-1)).to(found.device)
     found.index_copy_(0, places, changed.reshape(len(places), -1))
 
