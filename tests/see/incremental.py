@@ -1,4 +1,4 @@
-"""What the tests of occlusion by parts share: networks, masks, and the plain way beside the other."""
+"""What the tests of occlusion by parts share: networks, masks, and the plain way beside it."""
 
 from collections.abc import Callable
 

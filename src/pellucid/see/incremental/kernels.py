@@ -159,6 +159,13 @@ def _work(node: Node, graph: Graph) -> int:
         return 2 * out * prod(node.args[1].shape[1:])
     if node.name == "linear" and isinstance(node.args[1], Tensor):
         return 2 * out * int(node.args[1].shape[1])
+    given = [graph.shapes[ref.number] for ref in node.args if isinstance(ref, Ref)]
+    if node.name in ("matmul", "bmm", "mm", "linear", "conv2d"):
+        return 2 * out * given[0][-1]
+    if node.name == "scaled_dot_product_attention":  # every place looks at every other
+        return 2 * out * 2 * given[1][-2]
+    if node.name == "_native_multi_head_attention":  # with its four linear layers
+        return 2 * out * (4 * given[0][-1] + 2 * given[0][-2])
     return out
 
 

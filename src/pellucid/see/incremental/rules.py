@@ -350,7 +350,8 @@ def _reason(node: Node, places: list[Axes]) -> str:
     if any(places) and not all(places) and torch.Tag.pointwise in node.func.tags:
         return f"squeeze-and-excitation at {_place(node)}"
     told = any(places) and node.name not in RESHAPES
-    return f"{node.name} at {_place(node)}" if told else ""
+    at = f" at {node.where}" if node.where else ""
+    return node.name + at if told else ""
 
 
 def _place(node: Node) -> str:
