@@ -20,7 +20,7 @@ from pellucid.see.incremental.verdict import described, pays, reason
 # In the inputs of one forward pass. A processor gains nothing by larger ones, and shows no sign of
 # life meanwhile.
 MOST_NUMBERS = {"cpu": 2_500_000, "cuda": 10_000_000, "mps": 10_000_000}
-MOST_MASKS = 64
+MOST_MASKS = 32
 # With fewer masks than this, the passes that prepare and check cost more than they save.
 FEW = 24
 # Of the largest value: how far the parts may be from the whole before they are not believed.
@@ -125,7 +125,7 @@ class Answers:
     def _plain_size(self) -> int:
         device = self.inputs.device
         most = MOST_NUMBERS.get(device.type, MOST_NUMBERS["cpu"])
-        return max(1, min(MOST_MASKS, most // self.inputs.numel()))
+        return max(1, min(64, most // self.inputs.numel()))
 
     def _check(self, engine: Engine, boxes: Numbers) -> None:
         batches = [engine.batches[place] for place in (0, len(engine.batches) // 2, -1)]

@@ -63,6 +63,11 @@ class _Writing(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.stale: set[int] = set()
         self.count = 0
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here; to make sure of it, torch would import itself for seconds."""
+        return False
+
     def number(self, tensor: Any) -> int:
         """The number of a tensor's present value."""
         if id(tensor) not in self.known:

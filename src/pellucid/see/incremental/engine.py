@@ -147,13 +147,13 @@ class Engine:
         """The mean of the clean map, and what the changed rectangle adds to it."""
         (value,) = kernel.inputs
         axes, place = self.plan.axes[value], self.plan.kind[value]
-        clean = self.clean[value].cut(around[place], None, None)
-        wide = torch.promote_types(clean.dtype, torch.float32)
-        change: Tensor = (values[value].to(wide) - clean).sum(axes)
+        was = self.clean[value].sums(around[place])
+        wide = torch.promote_types(values[value].dtype, torch.float32)
+        mean = self.means[kernel.outs[0]]
+        change: Tensor = values[value].sum(axes, dtype=wide).reshape(was.shape) - was
         if kernel.node.name != "sum":
             height, width = self.plan.kinds[place].size
             change /= height * width
-        mean = self.means[kernel.outs[0]]
         return (mean + change.reshape(-1, *mean.shape[1:])).to(mean.dtype)
 
 

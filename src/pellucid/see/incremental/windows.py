@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from pellucid.see.incremental.spans import Numbers, Rectangles
 
@@ -23,6 +24,7 @@ class CleanMap:
         self.axis = axis
         self.rows = _placed(value, axis)[0]  # (height, width, …)
         self.padded: dict[tuple[int, int, int, int, float], Tensor] = {}
+        self.running: Tensor | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -45,15 +47,15 @@ class CleanMap:
     def cut(
         self,
         want: Rectangles,
-        changed: Tensor | None,
-        have: Rectangles | None,
+        changed: Tensor,
+        have: Rectangles,
         value: float = 0.0,
     ) -> Tensor:
         """(masks, …): rectangles of the map, with what has changed in it.
 
         Args:
             want: what to cut out; may hang out of the map.
-            changed: (masks, …), the changed rectangles; None: the clean map.
+            changed: (masks, …), the changed rectangles.
             have: where those lie.
             value: what is outside of the map.
         """
@@ -72,9 +74,24 @@ class CleanMap:
         found = rows.new_empty((count * places + 1, rows.shape[1]))
         torch.index_select(rows, 0, index, out=found[:-1])
         shape = (count, want.height, want.width, *self.rows.shape[2:])
-        if changed is not None and have is not None:
-            _paste(found, shape, _placed(changed, self.axis), want, have)
+        _paste(found, shape, _placed(changed, self.axis), want, have)
         return found[:-1].view(shape).movedim((1, 2), (self.axis, self.axis + 1))
+
+    def sums(self, where: Rectangles) -> Tensor:
+        """(masks, numbers): the sum over each rectangle, of four corners of a running sum."""
+        if self.running is None:
+            rows = self.rows.flatten(2).double()
+            # In front a row and a column of zeros: nothing lies above the first row.
+            self.running = F.pad(rows.cumsum(0).cumsum(1), (0, 0, 1, 0, 1, 0))
+        wide = self.size[1] + 1
+        flat = self.running.flatten(0, 1)
+
+        def corner(down: int, right: int) -> Tensor:
+            index = (where.top + down) * wide + where.left + right
+            return flat.index_select(0, torch.from_numpy(index).to(flat.device))
+
+        height, width = where.height, where.width
+        return corner(height, width) - corner(0, width) - corner(height, 0) + corner(0, 0)
 
     def whole(self, changed: Tensor, have: Rectangles) -> Tensor:
         """(masks, …): the whole map, with what has changed in it."""
