@@ -15,7 +15,7 @@ import pasted
 import pellucid as pl
 from pasted import share
 from pellucid.explain.evidence import evidence
-from pellucid.explain.question import Question
+from pellucid.question import Question
 from pellucid.record import watching
 
 WAYS = ["gradcam", "gradcam++", "layercam", "scorecam", "guided"]

@@ -15,8 +15,8 @@ from torchvision import models
 import pellucid as pl
 from conftest import attentive
 from pellucid.explain.attention import attending, dot_product
-from pellucid.explain.question import Question
 from pellucid.explain.rollout import Strength, places, reading
+from pellucid.question import Question
 
 SMALL = {"img_size": 32, "patch_size": 8, "embed_dim": 16, "depth": 2, "num_heads": 2}
 

@@ -10,13 +10,13 @@ from torch.nn import functional as F
 
 from pellucid.explain.evidence import Evidence, evidence
 from pellucid.explain.gradient import CLIP, gradients, reduced
-from pellucid.explain.question import Photos, Question, Wanted
 from pellucid.explain.rectifiers import Override
 from pellucid.explain.scorecam import scorecam
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.method import Step, method
 from pellucid.network import Network
 from pellucid.option import Help
+from pellucid.question import Photos, Question, Wanted
 
 Maps = Float[Tensor, "photos channels h w"]
 Slopes = Float[Tensor, "photos targets channels h w"]

@@ -11,9 +11,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.errors import PellucidError
-from pellucid.explain.question import Question
 from pellucid.layers import Layer
 from pellucid.network import Network
+from pellucid.question import Question
 from pellucid.record import recording
 from pellucid.target import Target, split
 

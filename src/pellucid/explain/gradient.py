@@ -12,11 +12,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.explain.question import Question
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.make.ascend import slope
 from pellucid.method import Step
 from pellucid.option import Help
+from pellucid.question import Question
 from pellucid.results import SHOWN, Grid
 
 Reduce = Annotated[

@@ -5,10 +5,10 @@ from collections.abc import Generator
 import torch
 
 from pellucid.explain.gradient import Noise, Reduce, Seed, Smooth, gradients, shown
-from pellucid.explain.question import Photos, Question, Wanted
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.method import Step, method
 from pellucid.network import Network
+from pellucid.question import Photos, Question, Wanted
 from pellucid.results import Grid
 
 

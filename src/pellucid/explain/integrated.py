@@ -7,11 +7,11 @@ import numpy as np
 
 from pellucid.explain.baseline import Baseline, baseline_of
 from pellucid.explain.gradient import Noise, Reduce, Seed, Smooth, gradients, shown
-from pellucid.explain.question import Photos, Question, Wanted
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.method import Step, method
 from pellucid.network import Network
 from pellucid.option import Help
+from pellucid.question import Photos, Question, Wanted
 from pellucid.results import Grid
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.autograd.function import BackwardCFunction
 
 from pellucid.errors import PellucidError
-from pellucid.explain.question import Question
+from pellucid.question import Question
 
 Rule = Literal["guided", "deconv"]
 Kind = Literal["hard", "soft", "hidden"]

@@ -13,11 +13,11 @@ from torch import Tensor
 from pellucid.errors import PellucidError
 from pellucid.explain.attention import Weights, attending
 from pellucid.explain.evidence import gathered
-from pellucid.explain.question import Photos, Question
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.layout import Layout, infer
 from pellucid.method import method
 from pellucid.network import Network
+from pellucid.question import Photos, Question
 from pellucid.target import Target
 
 LAST = 8  # layers among which the one is found that the answer is read from

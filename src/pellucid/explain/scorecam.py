@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from pellucid.explain.question import Question
 from pellucid.method import Step
+from pellucid.question import Question
 
 # In the inputs of one forward pass: more is no faster, and takes memory.
 MOST_NUMBERS = {"cpu": 2_500_000, "cuda": 10_000_000, "mps": 10_000_000}

@@ -1,36 +1,32 @@
 """What does the network miss when it is covered?"""
 
-from collections.abc import Generator
-from math import floor
+from collections.abc import Callable, Generator
 from typing import Annotated, Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from pellucid.errors import PellucidError
-from pellucid.heatmap import Heatmap
-from pellucid.images import Photo
+from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.method import Step, method
 from pellucid.network import Network
 from pellucid.option import Help
-from pellucid.unit import Unit
+from pellucid.question import Photos, Question, Wanted
+from pellucid.see.incremental.answers import Answers
+from pellucid.see.masks import Fill, Grid, by_mask, by_pixel, check_coverage, cover
+from pellucid.target import BestTarget, Target, UnitTarget, observe
 
-Fill = Literal["mean", "zero", "blur", "noise"]
-# In the inputs of one forward pass. A processor gains nothing by larger ones, and shows no sign of
-# life meanwhile.
-MOST_NUMBERS = {"cpu": 2_500_000, "cuda": 10_000_000, "mps": 10_000_000}
+Measure = Literal["probability", "score"]
 
 
 @method(examples=lambda net: [{}])
 def occlusion(
     net: Network,
-    photo: Photo,
+    photo: Photos,
     *,
-    target: Annotated[
-        str | None, Help("class or unit; the most probable class where not given", names="unit")
-    ] = None,
+    target: Wanted = None,
     window: Annotated[
         int | None, Help("side of the mask, in input pixels; a fifth of the input", low=1)
     ] = None,
@@ -38,104 +34,176 @@ def occlusion(
         int | None, Help("from mask to mask, in input pixels; a third of the mask", low=1)
     ] = None,
     fill: Annotated[
-        Fill, Help("what covers: the photo's mean colour, zero after normalising, blur, noise")
+        Fill,
+        Help("what covers: the photo's mean colour, zero after normalising, blur, noise, a patch "
+             "of the photo itself from half its height and width away"),
     ] = "mean",
     measure: Annotated[
-        Literal["probability", "score"], Help("of the class; of other units always their value")
+        Measure, Help("of the class; of other units always their value")
     ] = "probability",
+    per: Annotated[
+        Literal["mask", "pixel"],
+        Help("a value for each mask position, or for each pixel the mean over the masks on it"),
+    ] = "mask",
+    detail: Annotated[
+        int,
+        Help("rounds of masks half as large, in the quarter where most was lost", low=0, high=4),
+    ] = 0,
     batch: Annotated[
         int | None, Help("masks per forward pass; fits the memory itself", low=1, high=4096)
     ] = None,
     seed: Annotated[int, Help("of the noise")] = 0,
-) -> Generator[Step, None, Heatmap]:
+) -> Generator[Step, None, Heatmap | Heatmaps]:  # fmt: skip
     """The probability of the class, with a mask at every place of the photo in turn.
 
     Where it falls, the network needed what lay under the mask (Zeiler & Fergus 2014). No gradient
     is involved, so nothing is linearised; but a mask also adds edges of its own. Masks are centred
     on an even grid over the whole input, and cut off at its rim.
 
+    With `detail` smaller masks follow where the larger ones did most harm, and the map is the mean
+    over the sizes; what was not tried at a size counts as harmless there.
+
+    Of every layer only the rectangle is computed that a mask can reach, without approximation
+    (Nakandala, Kumar, Papakonstantinou 2019); the caption says what that saves, or why not.
+
     Returns:
         Heatmap with `.values` (rows, columns): the probability (score, activation) at each mask
-        position. Shown bright where it is low.
+        position; (height, width) per pixel. Shown bright where it is low. Heatmaps of several.
 
     Raises:
-        PellucidError: unknown target, or a mask as large as the input.
+        PellucidError: unknown target, a mask as large as the input, or scores that are no numbers.
 
     Example:
         >>> occlusion(net, "photo:cat", window=28, stride=7).values.shape
         torch.Size([16, 16])
     """
-    inputs, frame = net.prepare(photo)
-    height, width = net.preprocess.size
-    unit = net.unit(target) if target else net.best(inputs)
-    side = window or max(1, min(height, width) // 5)
-    step = stride or max(1, side // 3)
-    if side >= max(height, width):
-        raise PellucidError(f"a mask of {side} px covers the whole input of {height} x {width} px")
-    rows, columns = (max(1, round(length / step)) for length in (height, width))
-    if rows * columns == 1:
-        raise PellucidError(f"a stride of {step} px leaves one mask on {height} x {width} px")
-    cover = _cover(inputs, net, fill)
-    spots = [(row, column) for row in range(rows) for column in range(columns)]
-    with torch.inference_mode():
-        clean = float(_value(net, inputs, unit, measure))
-    found: list[Tensor] = []
-    done = 0
-    most = MOST_NUMBERS.get(net.device.type, MOST_NUMBERS["cpu"])
-    size = batch or max(1, min(64, most // inputs.numel()))
-    while done < len(spots):
-        masked = inputs.repeat(len(spots[done : done + size]), 1, 1, 1)
-        for image, (row, column) in zip(masked, spots[done:], strict=False):
-            top = _edge(row, rows, height, side)
-            left = _edge(column, columns, width, side)
-            hidden = (slice(None), slice(*top), slice(*left))
-            image[hidden] = cover[0][hidden]
-        try:
-            # Not around the loop: a `yield` inside would put the caller in inference mode too.
-            with torch.inference_mode():
-                found.append(_value(net, masked, unit, measure).float().cpu())
-        except torch.OutOfMemoryError:
-            if size == 1:
-                raise
-            size //= 2
-            continue
-        done += len(masked)
-        yield Step(done, len(spots), f"{unit}")
-    values = torch.cat(found).clone().reshape(rows, columns)
-    what = measure if unit.is_class else "activation"
-    return Heatmap(
-        values=values,
-        photo=photo,
-        frame=frame,
-        low_is_strong=True,
-        caption=f"{what} of {unit}: {clean:.3g} uncovered, "
-        f"{float(values.min()):.3g} to {float(values.max()):.3g} under a {side} px mask",
-    )
+    asked = Question.of(net, photo, target)
+    grids = [Grid.of(net.preprocess.size, window, stride)]
+    for _ in range(detail):
+        grids.append(grids[-1].finer())
+    if per == "pixel":
+        check_coverage(grids[0])
+    covers = cover(net, asked.inputs, fill)
+    maps, captions, done = [], [], 0
+    total = len(asked.photos) * sum(_counts(grids))
+    for row, inputs in enumerate(asked.inputs[:, None]):
+        values = _reader(net, asked.targets, row, measure)
+        answers = Answers(values, inputs, covers[row : row + 1], net.module, batch)
+        names = [one.name(row) for one in asked.targets]
+        clean = _sound(answers.clean, names)
+        levels = []
+        numbers = np.arange(len(grids[0]))
+        for place, grid in enumerate(grids):
+            found = clean.new_zeros(len(numbers), len(clean))
+            for some, under in answers.under(grid.boxes(numbers)):
+                found[torch.from_numpy(some)] = _sound(under, names)
+                done += len(some)
+                yield Step(done, total, names[0])
+            found = _steadied(found, clean, net.dtype)
+            levels.append((by_pixel if per == "pixel" else by_mask)(grid, numbers, found, clean))
+            if place < detail:
+                worst = _worst(clean - found, -(-len(numbers) // 4))
+                numbers = grid.children(numbers[worst])
+        maps.append(_merged(levels))
+        sizes = " and then ".join(str(grid.side) for grid in grids)
+        captions.append(
+            _captions(asked, row, clean, maps[-1], f"{sizes} px mask", measure, answers.way)
+        )
+    return asked.answer(torch.stack(maps), lambda row, at: captions[row][at], low_is_strong=True)
 
 
-def _value(
-    net: Network, inputs: Float[Tensor, "batch c h w"], unit: Unit, measure: str
-) -> Float[Tensor, "batch"]:
-    if unit.is_class and measure == "probability":
-        return net.scores(inputs).softmax(1)[:, unit.channel]
-    return net.neurons(inputs, unit)
+def _counts(grids: list[Grid]) -> list[int]:
+    """Masks to be tried on each grid."""
+    counts = [len(grids[0])]
+    for _ in grids[1:]:
+        counts.append(4 * -(-counts[-1] // 4))
+    return counts
 
 
-def _cover(inputs: Float[Tensor, "1 c h w"], net: Network, fill: Fill) -> Float[Tensor, "1 c h w"]:
-    if fill == "zero":
-        return torch.zeros_like(inputs)
-    if fill == "mean":
-        return inputs.mean((2, 3), keepdim=True).expand_as(inputs)
-    if fill == "noise":
-        pixels = torch.rand(inputs.shape).to(inputs)
-        return net.preprocess.normalise(pixels)
-    # Strong enough that nothing smaller than a mask survives.
-    tall, wide = (max(1, length // 16) for length in inputs.shape[2:])
-    small = F.adaptive_avg_pool2d(inputs, (tall, wide))
-    return F.interpolate(small, inputs.shape[2:], mode="bilinear", align_corners=False)
+def _reader(
+    net: Network, wanted: tuple[Target, ...], row: int, measure: Measure
+) -> Callable[[Tensor], Tensor]:
+    """(batch, targets) from masked versions of the photo of that number."""
+    named = [
+        UnitTarget(net, one.units[row]) if isinstance(one, BestTarget) else one for one in wanted
+    ]
+    layers = frozenset[str]().union(*(one.layers for one in named))
+    classes = [isinstance(one, UnitTarget) and one.unit.is_class for one in named]
+
+    def values(inputs: Tensor) -> Tensor:
+        seen = observe(net, inputs, layers)
+        shares = dict(seen)
+        if any(classes) and measure == "probability":
+            shares[""] = seen[""].softmax(1)
+        rows = torch.zeros(len(inputs), dtype=torch.long, device=inputs.device)
+        read = [
+            one.read(shares if is_class else seen, rows)
+            for one, is_class in zip(named, classes, strict=True)
+        ]
+        return torch.stack([value.to(read[0].dtype) for value in read], 1)
+
+    return values
 
 
-def _edge(number: int, count: int, length: int, side: int) -> tuple[int, int]:
-    # Halves upward: rounding them to even, as Python does, would make the steps uneven.
-    first = floor((number + 0.5) * length / count - side / 2 + 0.5)
-    return max(0, first), min(length, first + side)
+def _sound(values: Float[Tensor, "*masks targets"], names: list[str]) -> Float[Tensor, "..."]:
+    """Values that are numbers.
+
+    Raises:
+        PellucidError: one is NaN or infinite.
+    """
+    for name, value in zip(names, values.movedim(-1, 0), strict=True):
+        wrong = value[~value.isfinite()]
+        if len(wrong):
+            raise PellucidError(
+                f"{name} is {float(wrong[0])}: the network's values overflow or are NaN; its "
+                f"weights or its input are not sound"
+            )
+    return values.float().cpu()
+
+
+def _steadied(
+    found: Float[Tensor, "masks targets"], clean: Float[Tensor, "targets"], dtype: torch.dtype
+) -> Float[Tensor, "masks targets"]:
+    """Where a target differs by roundings only, it is the same: they are not to be drawn."""
+    rounding = 8 * torch.finfo(dtype).eps * clean.abs()
+    same = (found - clean).abs().amax(0) <= rounding
+    return torch.where(same, clean, found)
+
+
+def _worst(lost: Float[Tensor, "masks targets"], count: int) -> np.ndarray:
+    """The masks that did most harm to any target, each measured by its own greatest."""
+    share = lost / lost.amax(0).clamp(min=torch.finfo(lost.dtype).tiny)
+    found: np.ndarray = share.amax(1).argsort(descending=True, stable=True)[:count].numpy()
+    return found
+
+
+def _merged(levels: list[Float[Tensor, "targets rows columns"]]) -> Float[Tensor, "targets h w"]:
+    """The mean of maps, on the places of the finest."""
+    height, width = levels[-1].shape[1:]
+    spread = [
+        level.repeat_interleave(height // level.shape[1], 1).repeat_interleave(
+            width // level.shape[2], 2
+        )
+        for level in levels
+    ]
+    return torch.stack(spread).mean(0)
+
+
+def _captions(
+    asked: Question, row: int, clean: Tensor, found: Tensor, masks: str, measure: str, way: str
+) -> list[str]:
+    """What is seen on the map of each target."""
+    captions = []
+    for target, value, map in zip(asked.targets, clean.tolist(), found, strict=True):
+        is_class = isinstance(target, BestTarget) or (
+            isinstance(target, UnitTarget) and target.unit.is_class
+        )
+        what = measure if is_class else "activation"
+        low, high = float(map.min()), float(map.max())
+        text = f"{what} of {target.name(row)}: {value:.3g} uncovered, "
+        if low == high == value:
+            text += f"and the same under every {masks}: nothing that it covers changes it"
+        else:
+            text += f"{low:.3g} to {high:.3g} under a {masks}"
+        captions.append(f"{text}; {way}")
+    return captions

@@ -1,0 +1,177 @@
+"""Answers: the values of a network for one photo under many masks, the quickest exact way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pellucid.see.incremental.capture import capture
+from pellucid.see.incremental.engine import Engine
+from pellucid.see.incremental.graph import Graph, Refused
+from pellucid.see.incremental.memory import SHARE, free, is_full
+from pellucid.see.incremental.plan import part
+from pellucid.see.incremental.spans import Numbers
+from pellucid.see.incremental.verdict import described, pays, reason
+
+# In the inputs of one forward pass. A processor gains nothing by larger ones, and shows no sign of
+# life meanwhile.
+MOST_NUMBERS = {"cpu": 2_500_000, "cuda": 10_000_000, "mps": 10_000_000}
+MOST_MASKS = 32
+# With fewer masks than this, the passes that prepare and check cost more than they save.
+FEW = 24
+# Of the largest value: how far the parts may be from the whole before they are not believed.
+CLOSE = {torch.float64: 1e-8, torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 1e-2}
+Values = Callable[[Float[Tensor, "batch c h w"]], Float[Tensor, "batch targets"]]
+
+
+class Answers:
+    """A network's values for one photo, clean and under masks.
+
+    Every network can be asked in plain batches of masked photos. Where its operations can be
+    written down, only the rectangles that a mask reaches are computed (see `Engine`); before that
+    is believed, it is compared with the network itself, on a mask each of three batches.
+
+    Args:
+        values: (batch, targets) from inputs; called in inference mode.
+        inputs: the clean photo.
+        cover: what a mask shows.
+        module: that `values` uses.
+        batch: masks at a time; None: as many as fit.
+
+    Attributes:
+        clean: (targets,), of the photo without a mask.
+        way: how the last masks were answered, in words.
+    """
+
+    def __init__(
+        self,
+        values: Values,
+        inputs: Float[Tensor, "1 c h w"],
+        cover: Float[Tensor, "1 c h w"],
+        module: nn.Module,
+        batch: int | None = None,
+    ) -> None:
+        self.values = values
+        self.inputs = inputs
+        self.cover = cover
+        self.batch = batch
+        self.graph: Graph | None = None
+        self.refused = ""
+        self.way = ""
+        try:
+            self.graph, both = capture(values, torch.cat([inputs, inputs]), module)
+            self.clean = both[0].clone()
+        except Exception as error:  # if it is the network's own, the plain way meets it again
+            self.refused = _told(error)
+            with torch.inference_mode():
+                alone = values(inputs)
+            self.clean = alone[0].clone()
+
+    def under(self, boxes: Numbers) -> Iterator[tuple[Numbers, Float[Tensor, "masks targets"]]]:
+        """The numbers of some masks and the values under them, until all have been had.
+
+        Args:
+            boxes: (masks, 4): top, bottom, left and right of each, the ends not counted.
+        """
+        left = np.arange(len(boxes))
+        engine = self._engine(boxes)
+        if engine is not None:
+            for batch, found in self._by_parts(engine):
+                left = left[~np.isin(left, batch)]
+                yield batch, found
+        if len(left):
+            self.way = f"plain batches: {self.refused}" if self.refused else "plain batches"
+            yield from self._plainly(boxes, left)
+
+    def masked(self, boxes: Numbers) -> Float[Tensor, "masks c h w"]:
+        """The photo under each mask."""
+        height, width = self.inputs.shape[2:]
+        top, bottom, left, right = torch.from_numpy(boxes).to(self.inputs.device).T[:, :, None]
+        y, x = (torch.arange(length, device=self.inputs.device) for length in (height, width))
+        tall, wide = (y >= top) & (y < bottom), (x >= left) & (x < right)
+        hidden = tall[:, None, :, None] & wide[:, None, None, :]
+        return torch.where(hidden, self.cover, self.inputs)
+
+    def _engine(self, boxes: Numbers) -> Engine | None:
+        """The engine, where the network can be taken apart, it pays, and it is right."""
+        if self.graph is None or len(boxes) < FEW:
+            return None
+        try:
+            engine = Engine(self.graph, self.inputs, self.cover, boxes)
+            engine.group(self.batch or self._size(engine))
+            if not pays(engine.plan, engine.batches):
+                raise Refused(reason(engine.plan, engine.batches) or "rectangles save too little")
+            engine.see_clean()
+            self._check(engine, boxes)
+        except Exception as error:
+            self.refused = _told(error)
+            return None
+        return engine
+
+    def _size(self, engine: Engine) -> int:
+        """Masks at a time: no more memory than plain batches would take."""
+        plain = self._plain_size() * engine.plan.peak(None)
+        rest = plain - engine.kept
+        numbers = free(self.inputs.device)
+        if numbers is not None:
+            rest = min(rest, int(SHARE * numbers) // self.inputs.element_size())
+        each = engine.plan.peak(engine.plan.batch(np.arange(len(engine.plan.boxes))))
+        return int(max(1, min(MOST_MASKS, rest // each)))
+
+    def _plain_size(self) -> int:
+        device = self.inputs.device
+        most = MOST_NUMBERS.get(device.type, MOST_NUMBERS["cpu"])
+        return max(1, min(64, most // self.inputs.numel()))
+
+    def _check(self, engine: Engine, boxes: Numbers) -> None:
+        batches = [engine.batches[place] for place in (0, len(engine.batches) // 2, -1)]
+        ones = [part(batch, slice(0, 1)) for batch in batches]
+        some = np.concatenate([one.masks for one in ones])
+        with torch.inference_mode():
+            found = torch.cat([engine.run(one) for one in ones]).double()
+            wanted = self.values(self.masked(boxes[some])).double()
+        far = (found - wanted).abs().amax(0) / wanted.abs().amax(0).clamp(min=1e-300)
+        if not bool((far <= CLOSE.get(self.inputs.dtype, 1e-4)).all()):
+            raise Refused(f"parts differ from the whole by {float(far.max()):.1g}")
+
+    def _by_parts(self, engine: Engine) -> Iterator[tuple[Numbers, Tensor]]:
+        self.way = described(engine.plan, engine.batches)
+        waiting = list(engine.batches)
+        while waiting:
+            batch = waiting.pop(0)
+            try:
+                # Not around the loop: a `yield` inside would put the caller in inference mode too.
+                with torch.inference_mode():
+                    found = engine.run(batch)
+            except Exception as error:
+                if not is_full(error) or len(batch.masks) == 1:
+                    self.refused = _told(error)
+                    return
+                middle = len(batch.masks) // 2
+                waiting[:0] = [part(batch, slice(middle)), part(batch, slice(middle, None))]
+                continue
+            yield batch.masks, found.clone()
+
+    def _plainly(self, boxes: Numbers, left: Numbers) -> Iterator[tuple[Numbers, Tensor]]:
+        size = self.batch or self._plain_size()
+        while len(left):
+            try:
+                with torch.inference_mode():
+                    found = self.values(self.masked(boxes[left[:size]]))
+            except Exception as error:
+                if not is_full(error) or size == 1:
+                    raise
+                size = max(1, min(size, len(left)) // 2)
+                continue
+            yield left[: len(found)], found.clone()
+            left = left[len(found) :]
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, Refused):
+        return str(error)
+    return f"{type(error).__name__} while it was taken apart"

@@ -1,0 +1,193 @@
+"""Plan: which operations are carried out on rectangles, and which masks go together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import prod
+
+import numpy as np
+
+from pellucid.see.incremental.fold import last_uses
+from pellucid.see.incremental.graph import Graph
+from pellucid.see.incremental.kernels import FETCH, Kernel
+from pellucid.see.incremental.rules import Axes, rule
+from pellucid.see.incremental.spans import Numbers, Spans
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Masks that are answered together.
+
+    Attributes:
+        masks: their numbers.
+        sizes: height and width of the rectangles, of each kind of spans.
+        parts: for each operation, whether it is carried out on rectangles.
+    """
+
+    masks: Numbers
+    sizes: list[tuple[int, int]]
+    parts: list[bool]
+
+
+def part(batch: Batch, some: slice) -> Batch:
+    """Some masks of a batch, answered as they would be among the others."""
+    return replace(batch, masks=batch.masks[some])
+
+
+class Plan:
+    """What each mask reaches in each layer, and what follows from that.
+
+    Args:
+        graph: of the network.
+        boxes: (masks, 4): top, bottom, left and right of each mask, the ends not counted.
+
+    Attributes:
+        kernels: the operations.
+        axes: of each value, where its places are.
+        kinds: the spans that occur; most values share theirs with others.
+        kind: for each value with places, the number of its spans.
+        ends: after which operation a value is no longer needed.
+
+    Raises:
+        Refused: the network cannot be taken apart.
+    """
+
+    def __init__(self, graph: Graph, boxes: Numbers) -> None:
+        self.graph = graph
+        self.boxes = boxes
+        self.axes: dict[int, Axes] = {0: (2, 3)}
+        self.kernels: list[Kernel] = []
+        for node in graph.nodes:
+            found = rule(node, graph, self.axes)
+            self.axes |= dict(zip(node.outs, found.axes, strict=True))
+            self.kernels.append(Kernel(node, found, graph))
+        self.ends = last_uses(graph)
+        self.kinds: list[Spans] = []
+        self.kind = self._kinds()
+        self.extents = np.stack([spans.extents for spans in self.kinds])
+        costs = np.zeros(len(self.kinds))
+        for kernel in self.kernels:
+            for place in {self.kind[value] for value in self.placed(kernel)}:
+                costs[place] += kernel.cost
+        self.density = costs / [prod(spans.size) for spans in self.kinds]  # what one place costs
+
+    def _kinds(self) -> dict[int, int]:
+        height, width = self.graph.shapes[0][2:]
+        known: dict[Spans, int] = {}
+
+        def number(spans: Spans) -> int:
+            if spans not in known:
+                known[spans] = len(self.kinds)
+                self.kinds.append(spans)
+            return known[spans]
+
+        kind = {0: number(Spans(self.boxes.T.copy(), (height, width)))}
+        joined: dict[frozenset[int], int] = {}
+        for kernel in self.kernels:
+            if kernel.rule.kind not in ("each", "slide"):
+                continue
+            given = frozenset(kind[value] for value in kernel.inputs)
+            if given not in joined:
+                first, *others = (self.kinds[place] for place in sorted(given))
+                joined[given] = number(first.joined(*others)) if others else next(iter(given))
+            place = joined[given]
+            if kernel.rule.kind == "slide":
+                place = number(self.kinds[place].slid(kernel.rule.rows, kernel.rule.columns))
+            kind |= {value: place for value in kernel.outs if self.axes.get(value)}
+        return kind
+
+    def placed(self, kernel: Kernel) -> set[int]:
+        """The outputs of an operation that come as rectangles, where it is carried out on such."""
+        return {value for value in kernel.outs if value in self.kind}
+
+    def numbers(self, value: int) -> int:
+        """How many numbers a whole value has, for one photo."""
+        return prod(self.graph.shapes[value][1:])
+
+    def windowed(self, kernel: Kernel, value: int) -> bool:
+        """Whether more is read of a value than its changed rectangle."""
+        out = next((self.kind[out] for out in kernel.outs if out in self.kind), None)
+        still = kernel.rule.rows.plain and kernel.rule.columns.plain
+        return self.kind.get(value) != out or not still
+
+    def batches(self, masks: Numbers, size: int) -> list[Batch]:
+        """Masks that reach alike together: halved along the axis that makes rectangles smaller."""
+        count = -(-len(masks) // size)
+        if count == 1:
+            return [self.batch(masks)]
+        middle = (count + 1) // 2 * -(-len(masks) // count)
+        found = []
+        for axis in (0, 1):
+            keys = (self.extents[:, axis, masks] * self.density[:, None]).sum(0)
+            order = masks[np.lexsort((self.boxes[masks, 2 * axis], keys))]
+            halves = order[:middle], order[middle:]
+            found.append((sum(self._bulk(half) for half in halves), axis, halves))
+        _, _, halves = min(found, key=lambda one: one[:2])
+        return [batch for half in halves for batch in self.batches(half, size)]
+
+    def _bulk(self, masks: Numbers) -> float:
+        """What rectangles that are large enough for each of some masks cost."""
+        extents = self.extents[:, :, masks].max(2)
+        return float((extents[:, 0] * extents[:, 1] * self.density).sum()) * len(masks)
+
+    def batch(self, masks: Numbers) -> Batch:
+        """How some masks are answered together: on rectangles, for as long as that pays."""
+        sizes = [(int(h), int(w)) for h, w in self.extents[:, :, masks].max(2)]
+        share = [
+            prod(size) / prod(spans.size) for size, spans in zip(sizes, self.kinds, strict=True)
+        ]
+        cut = {0}  # values that are at hand as rectangles
+        parts = []
+        for kernel in self.kernels:
+            part = kernel.rule.kind != "whole" and cut.issuperset(kernel.inputs)
+            part = part and (kernel.rule.kind == "mean" or self._cheaper(kernel, share))
+            parts.append(part)
+            cut |= self.placed(kernel) if part else set()
+        return Batch(masks, sizes, parts)
+
+    def _cheaper(self, kernel: Kernel, share: list[float]) -> bool:
+        """Whether rectangles cost less than filling up the inputs and going on with whole maps."""
+        out = share[self.kind[next(iter(self.placed(kernel)))]]
+        numbers = {value: self.numbers(value) for value in kernel.inputs}
+        fetched = sum(
+            2 * share[self.kind[value]] * count
+            for value, count in numbers.items()
+            if self.windowed(kernel, value)
+        )
+        filled = sum(numbers.values())
+        return kernel.cost * out + FETCH * fetched < kernel.cost + FETCH * filled
+
+    def wanted(self, batches: list[Batch]) -> set[int]:
+        """Values of which some batch cuts a window, or fills up a whole map."""
+        wanted: set[int] = set()
+        for batch in batches:
+            cut = {0}
+            for kernel, part in zip(self.kernels, batch.parts, strict=True):
+                for value in cut.intersection(kernel.inputs):
+                    if not part or self.windowed(kernel, value):
+                        wanted.add(value)
+                cut |= self.placed(kernel) if part else set()
+            wanted |= cut & {self.graph.output}
+        return wanted
+
+    def peak(self, batch: Batch | None) -> int:
+        """Numbers in memory at once, for each mask; None: where everything is computed whole."""
+        alive = {0: self._size(0, batch)}
+        most = 0
+        for place, kernel in enumerate(self.kernels):
+            own = batch if batch is not None and batch.parts[place] else None
+            # What is cut out, padded or filled up for it comes on top.
+            fresh = sum(self._size(value, own) for value in kernel.inputs) if batch else 0
+            for value in kernel.outs:
+                alive[value] = 0 if kernel.node.views else self._size(value, own)
+            most = max(most, sum(alive.values()) + fresh)
+            for value in [value for value in alive if self.ends[value] <= place]:
+                del alive[value]
+        return most
+
+    def _size(self, value: int, batch: Batch | None) -> int:
+        whole = self.numbers(value) if value in self.graph.shapes else 0
+        if batch is None or value not in self.kind:
+            return whole
+        place = self.kind[value]
+        return whole * prod(batch.sizes[place]) // prod(self.kinds[place].size)

@@ -1,0 +1,37 @@
+"""Occlusion by parts equals the plain way on every family of networks in torchvision."""
+
+import pytest
+import torch
+from incremental import compared, family, spots
+
+# The name, and what is said of the way: how far rectangles go, or why they do not.
+PARTS = {
+    "alexnet": "",
+    "vgg11": "",
+    "vgg11_bn": "",
+    "resnet18": "",
+    "resnext50_32x4d": "",
+    "wide_resnet50_2": "",
+    "squeezenet1_1": "",
+    "densenet121": "",
+    "googlenet": "",
+    "inception_v3": "",
+    "mobilenet_v2": "",
+    "mnasnet0_5": "",
+    "shufflenet_v2_x0_5": "",
+    "regnet_x_400mf": "",
+    "mobilenet_v3_small": "squeeze-and-excitation at features.1",
+    "efficientnet_b0": "squeeze-and-excitation at features.1.0",
+    "regnet_y_400mf": "squeeze-and-excitation at trunk_output.block1",
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_parts_are_the_whole(name: str) -> None:
+    module = family(name)
+    side = 128 if name == "inception_v3" else 96
+    inputs = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+    asked = compared(lambda x: module(x)[:, :9], module, inputs, spots((side, side), 13, 40))
+    assert asked.way.startswith("rectangles in "), asked.way
+    assert PARTS[name] in asked.way
+    assert ("whole from" in asked.way) == bool(PARTS[name])
