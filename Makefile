@@ -51,7 +51,7 @@ endef
 $(VENV)/.core: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pellucid needs Python 3.11 or newer")'
 	@echo "Setting up $(VENV) (once; torch is large)"
-	$(call install,-e '.[photos]')
+	$(call install,-e '.[photos,segment]')
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
