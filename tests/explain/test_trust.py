@@ -204,6 +204,14 @@ def test_one_that_does_not_suit_the_network_says_why_and_holds_up_nobody(cat: pl
         pl.compare(net, cat, **few | {"methods": "saliency"})
 
 
+def test_many_maps_are_drawn_coarsely_and_the_one_is_not(tiny: pl.Network, cat: pl.Photo) -> None:
+    found = pl.trust(tiny, "occlusion", cat, stages=2, samples=1, pieces=4).judgement
+    fine = pl.occlusion(tiny, cat)
+    assert torch.equal(found.heatmap.values, fine.values)
+    shapes = {tuple(each.values.shape) for each in (found.reference, *found.maps)}
+    assert shapes == {(5, 7)} and fine.values.numel() > 35
+
+
 def test_compare_says_of_each_what_trust_says_of_it(tiny: pl.Network, cat: pl.Photo) -> None:
     few = {"stages": 2, "samples": 2, "pieces": 5}
     alone = pl.trust(tiny, "saliency", cat, **few)
