@@ -122,6 +122,18 @@ def test_the_copies_are_destroyed_and_never_the_network(tiny: pl.Network) -> Non
     assert len({own, *hashes[1:4]}) == 4
 
 
+def test_maps_of_another_grid_are_laid_on_the_first(tiny: pl.Network) -> None:
+    own = tiny.weights_hash
+
+    def explain(net: pl.Network) -> Heatmap:
+        given = pl.open_image("photo:cat")
+        side = 6 if net.weights_hash == own else 3
+        values = torch.arange(float(side)).expand(side, -1)
+        return Heatmap(values=values, photo=given, frame=net.preprocess.frame(given.size))
+
+    assert judge(tiny, "photo:cat", "bee", explain).correlations[-1] > 0.95
+
+
 def test_the_target_is_settled_before_the_network_is_destroyed(
     tiny: pl.Network, cat: pl.Photo
 ) -> None:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
 
 from pellucid.errors import PellucidError
 from pellucid.explain import curves
@@ -119,14 +122,16 @@ def judged(
     maps, correlations, similarities = [], [], []
     for group, destroyed in zip(plan.groups, cascade(net, plan.groups), strict=True):
         maps.append(rough(destroyed))
-        sizes, others = evidence.abs(), maps[-1].evidence().abs()
+        sizes, others = evidence.abs(), _on(maps[-1], evidence).abs()
         correlations.append(rank_correlation(sizes, others))
         similarities.append(ssim(sizes, others))
         yield f"{name}: weights shuffled down to {group[-1] or net.name}"
     noise = []
-    for change in changes(
-        net, lambda shaken: rough(shaken).evidence(), evidence, plan.radius, plan.samples
-    ):
+
+    def again(shaken: Network) -> Float[Tensor, "h w"]:
+        return _on(rough(shaken), evidence)
+
+    for change in changes(net, again, evidence, plan.radius, plan.samples):
         noise.append(change)
         yield f"{name}: noise"
     return Judgement(
@@ -142,6 +147,15 @@ def judged(
         centre=bases[1],
         sensitivity=max(noise),
     )
+
+
+def _on(heatmap: Heatmap, other: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
+    """A map's evidence on the grid of another; a method may choose its layer by the network."""
+    found = heatmap.evidence()
+    if found.shape == other.shape:
+        return found
+    size = (other.shape[0], other.shape[1])
+    return F.interpolate(found[None, None], size, mode="bilinear", align_corners=False)[0, 0]
 
 
 def counted(work: Generator[str, None, T], done: int, total: int) -> Generator[Step, None, T]:
