@@ -94,7 +94,7 @@ def judgement(
     values = torch.zeros(4, 4) if empty else torch.arange(16.0).reshape(4, 4)
     found = pl.Heatmap(values=values, photo=photo, frame=net.prepare(photo)[1])
     return Judgement(
-        name="made up", heatmap=found, stages=("b", "a"), maps=(found, found),
+        name="made up", heatmap=found, reference=found, stages=("b", "a"), maps=(found, found),
         correlations=(alike + 0.1, alike - 0.1), similarities=(alike, alike), curves=flat(area),
         random=flat(0.4), centre=flat(0.3), sensitivity=noise,
     )  # fmt: skip

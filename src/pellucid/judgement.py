@@ -79,9 +79,10 @@ class Judgement:
 
     Attributes:
         heatmap: the map.
+        reference: the same, drawn as coarsely as those of the stages.
         stages: how far down the weights were shuffled, the last layer first.
         maps: the map after each of these.
-        correlations: Spearman's, of the sizes of each with those of the map.
+        correlations: Spearman's, of the sizes of each with those of the reference.
         similarities: SSIM of the same.
         curves: pixels in the order of the map.
         random: pixels in random order, mean of several; what a worthless map would reach.
@@ -91,6 +92,7 @@ class Judgement:
 
     name: str
     heatmap: Heatmap
+    reference: Heatmap
     stages: tuple[str, ...]
     maps: tuple[Heatmap, ...]
     correlations: tuple[float, ...]

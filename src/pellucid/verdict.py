@@ -93,7 +93,7 @@ class Verdict(Result):
     def _strip(self) -> Float[Tensor, "3 height width"]:
         """The map, and what becomes of it while the network is destroyed."""
         found = self.judgement
-        shown = [found.heatmap, *found.maps]
+        shown = [found.reference, *found.maps]
         names = ["as trained", *(tiles.tailed(stage, THUMB - 20) for stage in found.stages)]
         names[1:] = [f"to {name}" for name in names[1:]]
         columns = max(9, len(shown))

@@ -122,6 +122,18 @@ def test_the_copies_are_destroyed_and_never_the_network(tiny: pl.Network) -> Non
     assert len({own, *hashes[1:4]}) == 4
 
 
+def test_maps_of_another_grid_are_laid_on_the_first(tiny: pl.Network) -> None:
+    own = tiny.weights_hash
+
+    def explain(net: pl.Network) -> Heatmap:
+        given = pl.open_image("photo:cat")
+        side = 6 if net.weights_hash == own else 3
+        values = torch.arange(float(side)).expand(side, -1)
+        return Heatmap(values=values, photo=given, frame=net.preprocess.frame(given.size))
+
+    assert judge(tiny, "photo:cat", "bee", explain).correlations[-1] > 0.95
+
+
 def test_the_target_is_settled_before_the_network_is_destroyed(
     tiny: pl.Network, cat: pl.Photo
 ) -> None:
@@ -202,6 +214,14 @@ def test_one_that_does_not_suit_the_network_says_why_and_holds_up_nobody(cat: pl
     assert data["failed"] == found.failed and data["methods"][0]["method"] == "occlusion"
     with pytest.raises(pl.PellucidError, match="no method explains this: saliency: no gradient"):
         pl.compare(net, cat, **few | {"methods": "saliency"})
+
+
+def test_many_maps_are_drawn_coarsely_and_the_one_is_not(tiny: pl.Network, cat: pl.Photo) -> None:
+    found = pl.trust(tiny, "occlusion", cat, stages=2, samples=1, pieces=4).judgement
+    fine = pl.occlusion(tiny, cat)
+    assert torch.equal(found.heatmap.values, fine.values)
+    shapes = {tuple(each.values.shape) for each in (found.reference, *found.maps)}
+    assert shapes == {(5, 7)} and fine.values.numel() > 35
 
 
 def test_compare_says_of_each_what_trust_says_of_it(tiny: pl.Network, cat: pl.Photo) -> None:

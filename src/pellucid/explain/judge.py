@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
 
 from pellucid.errors import PellucidError
 from pellucid.explain import curves
@@ -90,16 +93,24 @@ def baselines(asked: Asked, plan: Plan) -> Generator[str, None, tuple[Pair, Pair
 
 
 def judged(
-    name: str, explain: Explain, asked: Asked, plan: Plan, bases: tuple[Pair, Pair]
+    name: str,
+    explain: Explain,
+    asked: Asked,
+    plan: Plan,
+    bases: tuple[Pair, Pair],
+    rough: Explain | None = None,
 ) -> Generator[str, None, Judgement]:
     """Yields what is done, after each part.
 
     Args:
         explain: the map of the photo and the target that a network gives.
         bases: of `baselines`.
+        rough: the same faster, for the many maps that are only compared with each other.
     """
     net = asked.net
     heatmap = explain(net)
+    reference = rough(net) if rough else heatmap
+    rough = rough or explain
     evidence = heatmap.evidence()
     yield f"{name}: the map"
     order = curves.by_strength(evidence, (asked.inputs.shape[2], asked.inputs.shape[3]))
@@ -107,22 +118,26 @@ def judged(
     yield f"{name}: deletion"
     rise = curves.insertion(asked.score, asked.inputs, order, plan.pieces)
     yield f"{name}: insertion"
+    evidence = reference.evidence()
     maps, correlations, similarities = [], [], []
     for group, destroyed in zip(plan.groups, cascade(net, plan.groups), strict=True):
-        maps.append(explain(destroyed))
-        sizes, others = evidence.abs(), maps[-1].evidence().abs()
+        maps.append(rough(destroyed))
+        sizes, others = evidence.abs(), _on(maps[-1], evidence).abs()
         correlations.append(rank_correlation(sizes, others))
         similarities.append(ssim(sizes, others))
         yield f"{name}: weights shuffled down to {group[-1] or net.name}"
     noise = []
-    for change in changes(
-        net, lambda shaken: explain(shaken).evidence(), evidence, plan.radius, plan.samples
-    ):
+
+    def again(shaken: Network) -> Float[Tensor, "h w"]:
+        return _on(rough(shaken), evidence)
+
+    for change in changes(net, again, evidence, plan.radius, plan.samples):
         noise.append(change)
         yield f"{name}: noise"
     return Judgement(
         name=name,
         heatmap=heatmap,
+        reference=reference,
         stages=tuple(group[-1] or net.name for group in plan.groups),
         maps=tuple(maps),
         correlations=tuple(correlations),
@@ -132,6 +147,15 @@ def judged(
         centre=bases[1],
         sensitivity=max(noise),
     )
+
+
+def _on(heatmap: Heatmap, other: Float[Tensor, "h w"]) -> Float[Tensor, "h w"]:
+    """A map's evidence on the grid of another; a method may choose its layer by the network."""
+    found = heatmap.evidence()
+    if found.shape == other.shape:
+        return found
+    size = (other.shape[0], other.shape[1])
+    return F.interpolate(found[None, None], size, mode="bilinear", align_corners=False)[0, 0]
 
 
 def counted(work: Generator[str, None, T], done: int, total: int) -> Generator[Step, None, T]:

@@ -48,7 +48,8 @@ def trust(
     the last layer to the first (Adebayo et al. 2018). The pixels that it calls important must
     matter: deleted first, they make the answer fall soon; inserted first, they bring it back
     (Petsiuk et al. 2018). And noise that the eye hardly sees must not change it much (Yeh et al.
-    2019). The explained method runs with its own defaults.
+    2019). The explained method runs with its own defaults, but for the many maps that are only
+    compared with each other: of a method of many passes these are coarse.
 
     Returns:
         Verdict with `.values` (measures,): the mean rank correlation and the mean SSIM of the map
@@ -66,8 +67,10 @@ def trust(
     plan = Plan.of(asked, stages, samples, radius, pieces)
     total = BASES + plan.parts
 
-    map_of = partial(chosen.explain, asked=asked)
+    quick = chosen.quick(net)
+    rough = partial(quick.explain, asked=asked) if quick != chosen else None
     bases = yield from counted(baselines(asked, plan), 0, total)
-    work = judged(chosen.name, map_of, asked, plan, bases)
+    work = judged(chosen.name, partial(chosen.explain, asked=asked), asked, plan, bases, rough)
     judgement = yield from counted(work, BASES, total)
-    return Verdict.of(judgement, asked.name, plan.protocol(asked.what))
+    told = " Maps of shuffled networks and of noise are drawn coarsely." if rough else ""
+    return Verdict.of(judgement, asked.name, plan.protocol(asked.what) + told)
