@@ -72,7 +72,8 @@ def rollout(net: Network, photo: Photos) -> Heatmap | Heatmaps:
             f"places: {low:.2g} to {high:.2g} times an even share{rest}"
         )
 
-    return asked.answer(share, caption)
+    # From zero: where nothing is preferred, noise must not look like a preference.
+    return asked.answer(share, caption, scale="positive")
 
 
 @dataclass(frozen=True)
