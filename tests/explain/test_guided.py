@@ -289,3 +289,31 @@ def test_softer_rectifiers_keep_their_slope_and_cut_the_negative(kind: str) -> N
         torch.testing.assert_close(made.values, 20 * wanted[0, 0], rtol=1e-4, atol=1e-5)
         kinds = "" if kind == "relu6" else " (0 hard, 1 soft)"
         assert made.caption.endswith(f"1 of 1 rectifiers overridden{kinds}")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("MyReLU", "1 of 1 rectifiers overridden"),
+        ("Rectify", "1 of 1 rectifiers overridden"),
+        ("MemoryEfficientSwish", "(0 hard, 1 soft)"),
+        ("FusedLeakyReLU", "(0 hard, 1 soft)"),
+        ("FastGELU", "(0 hard, 1 soft)"),
+        ("RoundValues", None),
+    ],
+)
+def test_somebody_s_own_are_known_by_their_names(
+    name: str, kind: str | None, cat: pl.Photo
+) -> None:
+    function = type(name, (OwnReLU,), {})
+
+    class One(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return function.apply(x).mean((2, 3))
+
+    net = pl.Network(One(), size=8)
+    if kind:
+        assert pl.guided(net, cat, target="0").caption.endswith(kind)
+    else:
+        with pytest.raises(pl.PellucidError, match="no rectifier"):
+            pl.guided(net, cat, target="0")
