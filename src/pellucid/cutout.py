@@ -69,6 +69,6 @@ class Cutout(Result):
         shown = torch.stack([tiles.resized(panel, box) for panel in panels])
         return tiles.arranged(shown, ("the map", "outline", "cut-out"), min(box), 3)
 
-    def drawn(self) -> Float[Tensor, "channels height width"]:
+    def on_file(self) -> Float[Tensor, "channels height width"]:
         """Saved as shown, but what is transparent stays so."""
         return self.object() if self.draw == "cutout" else self.image()

@@ -53,7 +53,7 @@ class Result:
         """The result as a picture with values 0 to 1."""
         raise NotImplementedError
 
-    def drawn(self) -> Float[Tensor, "channels height width"]:
+    def on_file(self) -> Float[Tensor, "channels height width"]:
         """What is saved: the picture, with an alpha channel where it has a transparent part."""
         return self.image()
 
@@ -87,7 +87,7 @@ class Result:
         for name in names:
             if os.path.lexists(name) and not force:
                 raise PellucidError(f"{name} is there already; force=True overwrites it")
-        contents = [png_bytes(self.drawn(), self.recipe.json())]
+        contents = [png_bytes(self.on_file(), self.recipe.json())]
         contents += [self._arrays(arrays)] if arrays else []
         write_together(dict(zip(names, contents, strict=True)))
         return target
@@ -103,7 +103,7 @@ class Result:
         return buffer.getvalue()
 
     def _repr_png_(self) -> bytes:
-        return png_bytes(self.drawn(), self.recipe.json())
+        return png_bytes(self.on_file(), self.recipe.json())
 
     def _repr_html_(self) -> str:
         address = "data:image/png;base64," + base64.b64encode(self._repr_png_()).decode()
