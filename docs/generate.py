@@ -26,9 +26,13 @@ from pellucid.writing import write_whole
 
 DOCS = Path(__file__).parent
 PHOTO = "photo:motorcycle"
+NONE = {
+    "en": "Not for the bundled network, which has no such part; so there is no picture here.",
+    "zh": "自带的网络没有这样的部分，所以这里没有图。",
+}
 WORDS = {
-    "en": ("Idea", "How to read it", "Where it misleads", "Settings", "Papers"),
-    "zh": ("思路", "怎么看", "容易误解的地方", "参数", "论文"),
+    "en": ("Idea", "How to read it", "Where it misleads", "Settings", "Papers", NONE["en"]),
+    "zh": ("思路", "怎么看", "容易误解的地方", "参数", "论文", NONE["zh"]),
 }
 TABLE = {
     "en": "| in Python | in the shell | what | default |",
@@ -43,6 +47,8 @@ def main() -> None:
     methods = {name: entry.load() for name, entry in entries().items()}
     for name, method in methods.items():
         target = DOCS / "pictures" / f"{name}.png"
+        if not list(method.examples(net)):
+            continue  # it cannot do this network
         if drawn_anew or not fits(target, net, method):
             print(f"drawing {target.name}")
             drawn(net, method).save(target, force=True)
@@ -82,10 +88,11 @@ def written(method: Method[Result], lang: pages.Language) -> Iterable[str]:
     picture = DOCS / "pictures" / f"{method.name}.png"
     yield f"# {text.title}\n"
     yield f"*{text.question}*\n"
-    yield f"![{text.title}]({up}pictures/{picture.name})\n"
-    recipe = read(picture)
-    command = method.command(recipe)
-    yield f"```sh\n{command}\n```\n"
+    if picture.exists():
+        yield f"![{text.title}]({up}pictures/{picture.name})\n"
+        yield f"```sh\n{method.command(read(picture))}\n```\n"
+    else:
+        yield f"{words[5]}\n"
     for title, body in zip(words[:3], (text.idea, text.reading, text.misleading), strict=True):
         yield f"## {title}\n\n{body}\n"
     yield f"## {words[3]}\n"
@@ -107,7 +114,8 @@ def gallery(names: list[str], lang: pages.Language) -> Iterable[str]:
     for name in names:
         text = pages.page(name).texts[lang]
         yield f"## [{text.title}]({name}.md)\n\n{text.question}\n"
-        yield f"[![{text.title}]({up}pictures/{name}.png)]({name}.md)\n"
+        if (DOCS / "pictures" / f"{name}.png").exists():
+            yield f"[![{text.title}]({up}pictures/{name}.png)]({name}.md)\n"
 
 
 def row(option: Option) -> str:
