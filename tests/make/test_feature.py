@@ -47,7 +47,7 @@ def test_goes_up_and_stays_a_picture(want: str, tiny: pl.Network) -> None:
         layer = "" if unit.is_class else unit.layer
         with tiny.at_rest(), torch.no_grad(), pl.recording(tiny, [layer]) as seen:
             tiny.module(inputs)
-        return float(unit.mean(seen[layer], tiny.layers[layer].layout))
+        return float(unit.value(seen[layer], tiny.layers[layer].layout))
 
     made = pl.feature(tiny, want, steps=100)
     assert made.values.shape == (1, 20, 28)
