@@ -47,7 +47,8 @@ def _sums(value: Tensor) -> tuple[int, int]:
     if raw.storage_offset() % 8:
         raw = raw.clone()
     whole = len(raw) // 8 * 8
-    return int(raw[:whole].view(torch.int64).sum()), int(raw[whole:].sum())
+    rest = int(raw[whole:].sum()) if whole < len(raw) else 0
+    return int(raw[:whole].view(torch.int64).sum()), rest
 
 
 def _digest(state: dict[str, Tensor]) -> str:

@@ -1,6 +1,7 @@
 """Preprocessing that can be undone in geometry: photo -> network input, map -> photo."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import torch
@@ -165,6 +166,7 @@ class _Resampling(NamedTuple):
     padding: tuple[int, int]
 
     @classmethod
+    @lru_cache(maxsize=8)
     def of(
         cls, length: int, resized: int, offset: int, size: int, mode: Interpolation
     ) -> "_Resampling":

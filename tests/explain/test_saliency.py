@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 import pellucid as pl
+from lively import lively
 
 
 def network() -> pl.Network:
@@ -51,7 +52,7 @@ def test_the_class_of_the_photo_where_none_is_given(tiny: pl.Network, cat: pl.Ph
 
 def test_of_a_token_of_a_transformer(cat: pl.Photo) -> None:
     """In a first layer that mixes nothing, a token depends on its own patch alone."""
-    net = pl.load("vit_b_16", weights="random", device="cpu")
+    net = lively("vit_b_16", 224)
     found = pl.saliency(net, cat, target="encoder.layers.encoder_layer_0.ln_1:7@3,10").values
     assert float(found[48:64, 160:176].min()) >= 0 < float(found[48:64, 160:176].max())
     found[48:64, 160:176] = 0

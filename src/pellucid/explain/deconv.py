@@ -11,7 +11,7 @@ from pellucid.network import Network
 from pellucid.results import Grid
 
 
-@method(examples=lambda net: [{}])
+@method(examples=lambda net: [{}, {"reduce": "colour"}])
 def deconv(
     net: Network,
     photo: Photos,
@@ -36,7 +36,7 @@ def deconv(
         PellucidError: unknown target, or no rectifier on the way to it.
 
     Example:
-        >>> deconv(net, "photo:cat", target="layer3:7@5,6", reduce="colour").save("neuron.png")
+        >>> deconv(net, "photo:cat", target="relu6:222@2,2", reduce="colour").save("neuron.png")
     """
     asked = Question.of(net, photo, target)
     override = Override("deconv", asked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
 from typing import Annotated, Literal
 
 import torch
@@ -113,7 +113,7 @@ def gradients(
         A step for each batch, where one is not enough.
     """
     share = (NOISE if smooth > 1 else 0.0) if noise is None else noise
-    samples = _samples(asked, smooth, share, path, start)
+    samples: Iterator[_Sample] = _samples(asked, smooth, share, path, start)
     total = len(asked.inputs) * smooth * len(path)
     most = MOST_NUMBERS.get(asked.inputs.device.type, MOST_NUMBERS["cpu"])
     size = max(1, min(64, most // asked.inputs[0].numel()))
@@ -122,17 +122,15 @@ def gradients(
     maps = asked.inputs.new_zeros(*shape, *asked.inputs.shape[1:], dtype=kind)
     values, starts = (asked.inputs.new_zeros(shape, dtype=kind) for _ in range(2))
     done = 0
-    waiting: list[_Sample] = []
     while done < total:
-        waiting += islice(samples, max(0, size - len(waiting)))
-        # Sorted by whether a gradient is wanted, so that each kind is one pass.
-        batch = sorted(waiting[:size], key=lambda sample: sample.weight == 0)
+        some = _batch(samples, size)
+        batch = sorted(some, key=lambda sample: sample.weight == 0)
         try:
             found, heights = _pass(asked, batch, override)
         except torch.OutOfMemoryError:
             if size == 1:
                 raise
-            size //= 2
+            samples, size = chain(some, samples), size // 2
             continue
         for number, sample in enumerate(batch):
             if sample.weight:
@@ -141,7 +139,7 @@ def gradients(
             if sample.place in (0, 1):
                 ends = values if sample.place else starts
                 ends[sample.row] += heights[:, number] / smooth
-        del waiting[: len(batch)], found, heights
+        del found, heights
         done += len(batch)
         if total > len(batch):
             yield Step(done, total, "gradients")
@@ -171,6 +169,17 @@ def _samples(
                     yield _Sample(row, at, place, weight / smooth, way)
 
 
+def _batch(samples: Iterator[_Sample], size: int) -> list[_Sample]:
+    """The next samples, of which so many want a gradient."""
+    taken = []
+    for sample in samples:
+        taken.append(sample)
+        size -= sample.weight != 0
+        if not size:
+            break
+    return taken
+
+
 def _pass(
     asked: Question, batch: list[_Sample], override: Rule
 ) -> tuple[Float[Tensor, "targets steep channels height width"], Float[Tensor, "targets batch"]]:
@@ -183,7 +192,9 @@ def _pass(
         pixels = inputs[:steep].requires_grad_()
         values = asked.values(pixels, rows[:steep])
         with override(values):
-            found = torch.stack([slope(value, pixels, keep=True) for value in values])
+            last = len(values) - 1
+            ways = [slope(value, pixels, keep=at < last) for at, value in enumerate(values)]
+            found = torch.stack(ways)
         heights.append(values.detach())
     if steep < len(batch):
         with torch.no_grad():
@@ -240,7 +251,7 @@ def _pictures(
         scale="signed",
         clip=CLIP,
         tile=SHOWN,
-        columns=columns,
+        columns=columns if rows > 1 else None,
     )
 
 

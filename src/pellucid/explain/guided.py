@@ -11,7 +11,7 @@ from pellucid.network import Network
 from pellucid.results import Grid
 
 
-@method(examples=lambda net: [{}])
+@method(examples=lambda net: [{}, {"reduce": "colour"}])
 def guided(
     net: Network,
     photo: Photos,
@@ -37,7 +37,7 @@ def guided(
         PellucidError: unknown target, or no rectifier on the way to it.
 
     Example:
-        >>> guided(net, "photo:cat", target="layer3:7@5,6", reduce="colour").save("neuron.png")
+        >>> guided(net, "photo:cat", target="relu6:222@2,2", reduce="colour").save("neuron.png")
     """
     asked = Question.of(net, photo, target)
     override = Override("guided", asked)
