@@ -36,7 +36,8 @@ def edited(path: Path, change: Any) -> Path:
 def test_a_recipe_reads_back(saved: Path, bundled: pl.Network, cat: pl.Photo) -> None:
     recipe = read(saved)
     assert recipe == pl.saliency(bundled, cat, target="class:3").recipe
-    assert recipe.settings == {"target": "class:3", "reduce": "max"}
+    own = {"reduce": "max", "smooth": 1, "noise": None, "seed": 0}
+    assert recipe.settings == {"target": "class:3", **own}
     assert recipe.photos == {"photo": {"source": "photo:cat", "hash": cat.hash}}
     assert recipe.network["name"] == "pane" and recipe.network["spec"] == {"name": "pane"}
     assert recipe.versions["torch"] == torch.__version__.partition("+")[0]
