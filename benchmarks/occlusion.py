@@ -101,6 +101,7 @@ def _peak(name: str, kind: str, queue: "multiprocessing.Queue[float]") -> None:
     inputs, _ = net.prepare(pl.open_image("photo:cat"))
     with torch.inference_mode(), net.at_rest():
         net.module(inputs)
+    pl.saliency(net, "photo:cat", target=0)  # names, layers and their modules are there from now on
     before = _held()
     if kind == "ours":
         ours(net)

@@ -177,7 +177,7 @@ def _named(module: nn.Module) -> Iterator[list[str]]:
     names: list[str] = []
 
     def enter(name: str) -> Callable[..., None]:
-        return lambda _part, _inputs: names.append(name)
+        return lambda _part, _inputs: names.append(name or "forward")
 
     def leave(_part: nn.Module, _inputs: Any, _output: Any) -> None:
         if names:  # called also after a crash in somebody's hook before `enter` was reached

@@ -349,9 +349,9 @@ def _reason(node: Node, places: list[Axes]) -> str:
         return f"normalisation over the photo at {_place(node)}"
     if any(places) and not all(places) and torch.Tag.pointwise in node.func.tags:
         return f"squeeze-and-excitation at {_place(node)}"
-    told = any(places) and node.name not in RESHAPES
-    at = f" at {node.where}" if node.where else ""
-    return node.name + at if told else ""
+    # What stands outside of the network reads the answer off.
+    told = any(places) and node.where and node.name not in RESHAPES
+    return f"{node.name} at {node.where}" if told else ""
 
 
 def _place(node: Node) -> str:
