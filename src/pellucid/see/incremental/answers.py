@@ -103,7 +103,7 @@ class Answers:
         try:
             engine = Engine(self.graph, self.inputs, self.cover, boxes)
             engine.group(self.batch or self._size(engine))
-            if not pays(engine.plan, engine.batches):
+            if not pays(engine.plan, engine.batches, self.inputs.device):
                 raise Refused(reason(engine.plan, engine.batches) or "rectangles save too little")
             engine.see_clean()
             self._check(engine, boxes)

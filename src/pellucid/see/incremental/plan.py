@@ -10,7 +10,8 @@ import numpy as np
 from pellucid.see.incremental.fold import last_uses
 from pellucid.see.incremental.graph import Graph
 from pellucid.see.incremental.kernels import FETCH, Kernel
-from pellucid.see.incremental.rules import Axes, rule
+from pellucid.see.incremental.rule import Axes
+from pellucid.see.incremental.rules import rule
 from pellucid.see.incremental.spans import Numbers, Spans
 
 
