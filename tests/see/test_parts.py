@@ -55,6 +55,13 @@ def behind(self: Any, x: Tensor) -> Tensor:
     return x + y.permute(0, 3, 1, 2)
 
 
+def tokens(self: Any, x: Tensor) -> Tensor:
+    """Places in a row: a copy of maps with channels in front, the same memory otherwise."""
+    x = self.conv(x)
+    y = x.permute(0, 2, 3, 1).reshape(x.shape[0], -1, 8).relu()
+    return y.mean(1) + x.mean((2, 3))
+
+
 def overwritten(self: Any, x: Tensor) -> Tensor:
     """An input that is read again after it was overwritten."""
     y = self.conv(x)
@@ -111,6 +118,7 @@ FORMS: dict[str, Callable[[Any, Tensor], Tensor]] = {
     "whole after a transposed convolution": lambda self, x: self.conv(self.up(self.conv(x))),
     "whole after a reflected rim": lambda self, x: self.conv(self.mirror(self.conv(x))),
     "whole after a norm over places": lambda self, x: self.conv(self.group(self.conv(x))),
+    "tokens": tokens,
     "whole vectors": lambda self, x: self.conv(x).amax((2, 3)) + x.flatten(2).mean(2),
     "whole scaled by the mean": lambda self, x: x * x.mean((2, 3), keepdim=True).sigmoid(),
     "whole constants": lambda self, x: torch.cat([x, x.new_ones(x.shape)[:, :3]], 1)[:, 3:],

@@ -37,6 +37,13 @@ class Scattered(nn.Module):
         return y.mean((2, 3))
 
 
+class Filled(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.zeros_like(x)
+        y[:, :2] = x[:, 1:]
+        return (x + y).mean((2, 3))
+
+
 class Detour(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return torch.from_numpy(x.numpy() * 2).mean((2, 3))
@@ -60,6 +67,7 @@ REFUSED = {
     "noisy": (Noisy(), "the network draws random numbers"),
     "mixing": (Mixing(), "mixes the photos of a batch"),
     "scattered": (Scattered(), "a part of a tensor is changed in place"),
+    "filled": (Filled(), "the photo's values are written into a tensor of another making"),
     "detour": (Detour(), "the answer is not computed by torch from the photo alone"),
 }
 
