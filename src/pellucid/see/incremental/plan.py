@@ -14,7 +14,7 @@ from pellucid.see.incremental.rule import Axes
 from pellucid.see.incremental.rules import rule
 from pellucid.see.incremental.spans import Numbers, Spans
 
-CLASSES = 5  # of masks that share the sizes of their rectangles
+CLASSES = 8  # of masks that share the sizes of their rectangles
 
 
 @dataclass(frozen=True)
