@@ -39,6 +39,11 @@ def lively(module: nn.Module) -> nn.Module:
     return module.eval()
 
 
+def photo(channels: int, size: tuple[int, int]) -> Tensor:
+    """One input of random numbers, the same every time."""
+    return torch.randn(1, channels, *size, generator=torch.Generator().manual_seed(0))
+
+
 def spots(size: tuple[int, int], side: int, step: int) -> np.ndarray:
     """Masks over the rim and inside, at odd places, some of them cut off."""
     found = [

@@ -1,8 +1,7 @@
 """Occlusion by parts equals the plain way on every family of networks in torchvision."""
 
 import pytest
-import torch
-from incremental import compared, family, spots
+from incremental import compared, family, photo, spots
 
 # The name, and what is said of the way: how far rectangles go, or why they do not.
 PARTS = {
@@ -30,8 +29,8 @@ PARTS = {
 def test_parts_are_the_whole(name: str) -> None:
     module = family(name)
     side = 128 if name == "inception_v3" else 96
-    inputs = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0))
-    asked = compared(lambda x: module(x)[:, :9], module, inputs, spots((side, side), 13, 40))
+    size = side, side
+    asked = compared(lambda x: module(x)[:, :9], module, photo(3, size), spots(size, 13, 40))
     assert asked.way.startswith("rectangles in "), asked.way
     assert PARTS[name] in asked.way
     assert ("whole from" in asked.way) == bool(PARTS[name])

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -10,6 +11,8 @@ from torch.nn import functional as F
 
 import pellucid as pl
 from pellucid.method import Step
+from pellucid.see.incremental import answers
+from pellucid.see.masks import Grid
 
 
 def slowly(
@@ -31,6 +34,10 @@ def slowly(
     if fill == "blur":
         small = F.adaptive_avg_pool2d(inputs[None], (max(1, height // 16), max(1, width // 16)))
         cover = F.interpolate(small, (height, width), mode="bilinear")[0]
+    if fill == "patch":
+        for y in range(height):
+            for x in range(width):
+                cover[:, y, x] = inputs[:, y - height // 2, x - width // 2]
     rows, columns = max(1, round(height / stride)), max(1, round(width / stride))
     found = torch.zeros(rows, columns)
     was = net.module.training
@@ -50,7 +57,7 @@ def slowly(
     return found
 
 
-@pytest.mark.parametrize("fill", ["mean", "zero", "blur", "noise"])
+@pytest.mark.parametrize("fill", ["mean", "zero", "blur", "noise", "patch"])
 @pytest.mark.parametrize(("window", "stride"), [(5, 4), (8, 7), (1, 9), (19, 15)])
 def test_is_its_slow_twin(
     fill: Any, window: int, stride: int, tiny: pl.Network, cat: pl.Photo
@@ -80,6 +87,7 @@ def test_a_memory_that_is_full_halves_the_batch(
         return scores(inputs)
 
     monkeypatch.setattr(tiny, "scores", full)
+    monkeypatch.setattr(answers, "FEW", 1000)  # the plain way
     steps = []
     work = pl.occlusion.steps(tiny, cat, target="ant", window=6, stride=5, batch=8)
     while True:
@@ -91,7 +99,7 @@ def test_a_memory_that_is_full_halves_the_batch(
     torch.testing.assert_close(
         found.values, slowly(tiny, cat, 0, 6, 5, "mean", 0), atol=1e-5, rtol=1e-4
     )
-    assert sizes == [1, 8, 4, *[2] * 12]
+    assert sizes == [2, 8, 4, *[2] * 12]
     assert all(isinstance(step, Step) for step in steps) and steps[-1].done == 24
 
     def always(_inputs: Tensor) -> Tensor:
@@ -111,6 +119,7 @@ def test_scores_and_units_as_they_are(tiny: pl.Network) -> None:
         unit = float(tiny.neurons(inputs, tiny.unit("stem.0:3")))
     found = pl.occlusion(tiny, flat, target="cat", measure="score", stride=9)
     torch.testing.assert_close(found.values, torch.full_like(found.values, score))
+    assert "and the same under every 4 px mask: nothing that it covers changes it" in found.caption
     found = pl.occlusion(tiny, flat, target="stem.0:3", stride=9)
     torch.testing.assert_close(found.values, torch.full_like(found.values, unit))
     assert found.caption.startswith("activation of stem.0:3")
@@ -156,5 +165,145 @@ def test_a_tiny_input() -> None:
         torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 2)), size=2, mean=[0.5] * 3,
         std=[0.5] * 3,
     )  # fmt: skip
-    for fill in ("mean", "zero", "blur", "noise"):
+    for fill in ("mean", "zero", "blur", "noise", "patch"):
         assert pl.occlusion(net, torch.rand(3, 5, 5), fill=fill).values.shape == (2, 2)
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+def test_several_targets_from_one_run(
+    few: int, tiny: pl.Network, cat: pl.Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Classes, a channel, a neuron and one's own function, in parts and in whole."""
+    monkeypatch.setattr(answers, "FEW", few)
+
+    def mine(seen: dict[str, Tensor]) -> Tensor:
+        return seen["block"][:, 1].amax((1, 2)) - seen[""][:, 3]
+
+    wanted = ["bee", "grouped:2", "block:1@3,5", mine, "cat"]
+    photos = ["photo:cat", torch.rand(3, 30, 40, generator=torch.Generator().manual_seed(0))]
+    found = pl.occlusion(tiny, photos, target=wanted, window=6, stride=5, fill="noise", seed=3)
+    assert found.values.shape == (2, 5, 4, 6)
+    assert ("rectangles in" in found.captions[0][0]) == (few == 0)
+    slow = slowly(tiny, cat, 2, 6, 5, "noise", 3)
+    torch.testing.assert_close(found.values[0, 4], slow, atol=1e-5, rtol=1e-4)
+    for row, photo in enumerate(photos):
+        for column, target in enumerate(wanted):
+            alone = pl.occlusion(
+                tiny, photo, target=target, window=6, stride=5, fill="noise", seed=3
+            )
+            torch.testing.assert_close(
+                found[row, column].values, alone.values, atol=1e-5, rtol=1e-4
+            )
+            assert float(alone.values.max() - alone.values.min()) > 1e-6
+
+
+def test_the_best_class_of_each_photo(bundled: pl.Network) -> None:
+    found = pl.occlusion(bundled, ["photo:cat", "photo:motorcycle"], stride=28)
+    assert [one.caption.split(":")[1] for one in found] == [
+        pl.predict(bundled, photo).names[0] for photo in ("photo:cat", "photo:motorcycle")
+    ]
+
+
+@pytest.mark.parametrize(("window", "stride"), [(5, 4), (9, 3), (4, 4)])
+def test_per_pixel_is_the_mean_over_the_masks_on_it(
+    window: int, stride: int, tiny: pl.Network, cat: pl.Photo
+) -> None:
+    values = slowly(tiny, cat, 1, window, stride, "mean", 0)
+    rows, columns = values.shape
+    wanted = torch.zeros(20, 28)
+    for y in range(20):
+        for x in range(28):
+            covering = []
+            for row in range(rows):
+                for column in range(columns):
+                    top = math.floor((row + 0.5) * 20 / rows - window / 2 + 0.5)
+                    left = math.floor((column + 0.5) * 28 / columns - window / 2 + 0.5)
+                    if top <= y < top + window and left <= x < left + window:
+                        covering.append(float(values[row, column]))
+            wanted[y, x] = sum(covering) / len(covering)
+    found = pl.occlusion(tiny, cat, target="bee", window=window, stride=stride, per="pixel")
+    torch.testing.assert_close(found.values, wanted, atol=1e-5, rtol=1e-4)
+
+
+def test_pixels_under_no_mask_have_no_value(tiny: pl.Network, cat: pl.Photo) -> None:
+    message = "masks of 3 px on 3 x 5 places leave pixels uncovered.*stride no larger than the w"
+    with pytest.raises(pl.PellucidError, match=message):
+        pl.occlusion(tiny, cat, window=3, stride=6, per="pixel")
+
+
+def test_detail_is_added_where_most_was_lost(cat: pl.Photo) -> None:
+    """Worked out by hand on a network that adds up a weight for each covered pixel."""
+    weight = torch.rand(16, 16, generator=torch.Generator().manual_seed(4))
+
+    class Weighing(torch.nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.stack([(x[:, 0] * weight).sum((1, 2)), x.mean((1, 2, 3))], 1)
+
+    white = torch.ones(3, 16, 16)
+    net = pl.Network(Weighing(), size=16, mean=[0.0] * 3, std=[1.0] * 3)
+    settings = {"target": 0, "window": 8, "stride": 4, "fill": "zero", "measure": "score"}
+    coarse = pl.occlusion(net, white, **settings)
+    found = pl.occlusion(net, white, detail=1, **settings)
+    whole = float(weight.sum())
+
+    def lost(row: int, column: int, side: int, step: int) -> float:
+        top, left = (math.floor((n + 0.5) * step - side / 2 + 0.5) for n in (row, column))
+        return float(weight[max(0, top) : top + side, max(0, left) : left + side].sum())
+
+    large = {(r, c): lost(r, c, 8, 4) for r in range(4) for c in range(4)}
+    worst = sorted(large, key=lambda place: -large[place])[:4]
+    wanted = torch.zeros(8, 8)
+    for row in range(8):
+        for column in range(8):
+            small = lost(row, column, 4, 2) if (row // 2, column // 2) in worst else 0
+            wanted[row, column] = whole - (large[row // 2, column // 2] + small) / 2
+    torch.testing.assert_close(found.values, wanted, rtol=1e-5, atol=1e-4)
+    assert coarse.values.shape == (4, 4)
+    assert "under a 8, then 4 px mask" in found.caption
+    steps = list(pl.occlusion.steps(net, white, detail=1, **settings))
+    assert (steps[-1].done, steps[-1].total) == (32, 32)
+    pixels = pl.occlusion(net, white, detail=2, per="pixel", **settings)
+    assert pixels.values.shape == (16, 16) and float(pixels.values.max()) <= whole + 1e-4
+
+
+def test_too_much_detail(tiny: pl.Network, cat: pl.Photo) -> None:
+    with pytest.raises(pl.PellucidError, match=r"a mask of 1 px on .* cannot be halved once more"):
+        pl.occlusion(tiny, cat, window=4, stride=8, detail=3)
+
+
+def test_roundings_are_not_drawn(cat: pl.Photo) -> None:
+    """A channel that looks at nothing differs in the last digit from batch to batch."""
+
+    class Blind(torch.nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            noise = (torch.arange(len(x)) % 3) * 1e-7
+            return torch.stack([1 + noise, x.mean((1, 2, 3))], 1)
+
+    found = pl.occlusion(pl.Network(Blind(), size=12), cat, target=0, measure="score", stride=2)
+    assert bool((found.values == 1).all())
+    assert "the same under every 2 px mask: nothing that it covers changes it" in found.caption
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_scores_that_are_no_numbers_are_said(wrong: float, tiny: pl.Network, cat: pl.Photo) -> None:
+    tiny.module.head.bias.data[2] = wrong
+    with pytest.raises(pl.PellucidError, match=r"class:cat is (nan|inf): the network's val"):
+        pl.occlusion(tiny, cat, target="cat", measure="score")
+
+    class Under(torch.nn.Module):
+        """Divides by what a mask makes zero."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.stack([1 / x[:, 0, 4:6, 4:6].abs().sum((1, 2)), x.mean((1, 2, 3))], 1)
+
+    net = pl.Network(Under(), size=12)
+    with pytest.raises(pl.PellucidError, match="class:0 is inf"):
+        pl.occlusion(net, cat, target=0, fill="zero", measure="score", window=5, stride=3)
+
+
+def test_the_grid_of_masks_covers_the_input_evenly() -> None:
+    grid = Grid.of((20, 28), 6, 5)
+    finer = grid.finer()
+    assert (len(grid), finer.side, finer.rows, finer.columns) == (24, 3, 8, 12)
+    children = grid.children(np.array([0, 7]))
+    assert children.tolist() == [0, 1, 12, 13, 26, 27, 38, 39]

@@ -105,9 +105,9 @@ def occlusion(
                 worst = _worst(clean - found, -(-len(numbers) // 4))
                 numbers = grid.children(numbers[worst])
         maps.append(_merged(levels))
-        sizes = " and then ".join(str(grid.side) for grid in grids)
+        sides = ", then ".join(str(grid.side) for grid in grids)
         captions.append(
-            _captions(asked, row, clean, maps[-1], f"{sizes} px mask", measure, answers.way)
+            _captions(asked, row, clean, maps[-1], f"{sides} px mask", measure, answers.way)
         )
     return asked.answer(torch.stack(maps), lambda row, at: captions[row][at], low_is_strong=True)
 

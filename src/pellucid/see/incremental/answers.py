@@ -20,7 +20,7 @@ from pellucid.see.incremental.verdict import described, pays, reason
 # In the inputs of one forward pass. A processor gains nothing by larger ones, and shows no sign of
 # life meanwhile.
 MOST_NUMBERS = {"cpu": 2_500_000, "cuda": 10_000_000, "mps": 10_000_000}
-MOST_MASKS = 32
+MOST_MASKS = 24
 # With fewer masks than this, the passes that prepare and check cost more than they save.
 FEW = 24
 # Of the largest value: how far the parts may be from the whole before they are not believed.
@@ -103,7 +103,7 @@ class Answers:
         try:
             engine = Engine(self.graph, self.inputs, self.cover, boxes)
             engine.group(self.batch or self._size(engine))
-            if not pays(engine.plan, engine.batches):
+            if not pays(engine.plan, engine.batches, self.inputs.device):
                 raise Refused(reason(engine.plan, engine.batches) or "rectangles save too little")
             engine.see_clean()
             self._check(engine, boxes)

@@ -87,6 +87,8 @@ class _Writing(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return func(*args, **kwargs)
         if name in LOOKS:
             raise Refused("what is computed depends on the numbers themselves")
+        if written and id(written[0]) not in self.known:
+            raise Refused("the photo's values are written into a tensor of another making")
         # Before the call: after it an argument may stand for another value.
         template = self._template(args), self._template(kwargs)
         output = func(*args, **kwargs)
@@ -177,7 +179,7 @@ def _named(module: nn.Module) -> Iterator[list[str]]:
     names: list[str] = []
 
     def enter(name: str) -> Callable[..., None]:
-        return lambda _part, _inputs: names.append(name)
+        return lambda _part, _inputs: names.append(name or "forward")
 
     def leave(_part: nn.Module, _inputs: Any, _output: Any) -> None:
         if names:  # called also after a crash in somebody's hook before `enter` was reached

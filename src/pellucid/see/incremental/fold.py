@@ -5,7 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from pellucid.see.incremental.finders import RESHAPES, SPLITS
 from pellucid.see.incremental.graph import Graph, Node
+
+VIEWS = RESHAPES | SPLITS | {"permute", "transpose", "select", "unbind", "expand", "contiguous"}
 
 
 def folded(graph: Graph) -> Graph:
@@ -37,12 +40,13 @@ def _merged(conv: Node, norm: Node) -> Node:
     weight: Tensor = conv.args[1]
     bias = conv.args[2] if len(conv.args) > 2 else conv.kwargs.get("bias")
     _, scale, shift, mean, variance, _, _, small, _ = norm.args
-    # In double precision: what is rounded once is rounded less than what is rounded twice.
+    # Few numbers, in double precision: they are rounded once, with the weights.
     factor = (variance.double() + small).rsqrt()
     factor = factor if scale is None else factor * scale.double()
     offset = -mean.double() if bias is None else bias.double() - mean.double()
     offset = offset * factor if shift is None else offset * factor + shift.double()
-    scaled = (weight.double() * factor[:, None, None, None]).to(weight.dtype)
+    wide = torch.promote_types(weight.dtype, torch.float32)
+    scaled = (weight.to(wide) * factor.to(wide)[:, None, None, None]).to(weight.dtype)
     new = [scaled.contiguous(memory_format=torch.channels_last), offset.to(weight.dtype)]
     return Node(
         conv.func,
@@ -58,7 +62,8 @@ def last_uses(graph: Graph) -> dict[int, int]:
     roots = {0: 0}
     for node in graph.nodes:
         for number in node.outs:
-            inside = node.views and node.inputs
+            # A reshaping may have copied there and look into the same memory here.
+            inside = node.views or node.name in VIEWS
             roots[number] = roots[node.inputs[0]] if inside else number
     ends: dict[int, int] = {}
     for place, node in enumerate(graph.nodes):

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from pellucid.see.incremental.finders import RESHAPES
 from pellucid.see.incremental.graph import IMAGES, Graph, Node, Ref, Refused, Shape, filled
-from pellucid.see.incremental.rules import RESHAPES, Axes, Rule
+from pellucid.see.incremental.rule import Axes, Rule
 from pellucid.see.incremental.spans import Rectangles
 
 _OVERWRITE = {

@@ -10,8 +10,11 @@ import numpy as np
 from pellucid.see.incremental.fold import last_uses
 from pellucid.see.incremental.graph import Graph
 from pellucid.see.incremental.kernels import FETCH, Kernel
-from pellucid.see.incremental.rules import Axes, rule
+from pellucid.see.incremental.rule import Axes
+from pellucid.see.incremental.rules import rule
 from pellucid.see.incremental.spans import Numbers, Spans
+
+CLASSES = 8  # of masks that share the sizes of their rectangles
 
 
 @dataclass(frozen=True)
@@ -111,11 +114,22 @@ class Plan:
         return self.kind.get(value) != out or not still
 
     def batches(self, masks: Numbers, size: int) -> list[Batch]:
-        """Masks that reach alike together: halved along the axis that makes rectangles smaller."""
-        count = -(-len(masks) // size)
-        if count == 1:
-            return [self.batch(masks)]
-        middle = (count + 1) // 2 * -(-len(masks) // count)
+        """Masks that reach alike together, in batches of a size."""
+        # Each size of rectangle makes the libraries below prepare, and keep, a program of its own.
+        alike = -(-len(masks) // (CLASSES * size)) * size
+        found = []
+        # The largest first: what comes later fits into the memory that they have left.
+        for some in sorted(self._alike(masks, alike), key=self._each, reverse=True):
+            joint = self.batch(some)
+            starts = range(0, len(some), size)
+            found += [part(joint, slice(start, start + size)) for start in starts]
+        return found
+
+    def _alike(self, masks: Numbers, size: int) -> list[Numbers]:
+        """Masks halved along the axis that makes rectangles smaller, until they are few enough."""
+        if len(masks) <= size:
+            return [masks]
+        middle = -(-len(masks) // (2 * size)) * size
         found = []
         for axis in (0, 1):
             keys = (self.extents[:, axis, masks] * self.density[:, None]).sum(0)
@@ -123,12 +137,15 @@ class Plan:
             halves = order[:middle], order[middle:]
             found.append((sum(self._bulk(half) for half in halves), axis, halves))
         _, _, halves = min(found, key=lambda one: one[:2])
-        return [batch for half in halves for batch in self.batches(half, size)]
+        return [some for half in halves for some in self._alike(half, size)]
 
     def _bulk(self, masks: Numbers) -> float:
         """What rectangles that are large enough for each of some masks cost."""
+        return self._each(masks) * len(masks)
+
+    def _each(self, masks: Numbers) -> float:
         extents = self.extents[:, :, masks].max(2)
-        return float((extents[:, 0] * extents[:, 1] * self.density).sum()) * len(masks)
+        return float((extents[:, 0] * extents[:, 1] * self.density).sum())
 
     def batch(self, masks: Numbers) -> Batch:
         """How some masks are answered together: on rectangles, for as long as that pays."""

@@ -1,56 +1,25 @@
-"""Rules: how each operation passes rectangles on.
-
-A map's axes of height and width stand anywhere behind the batch: (batch, channels, height, width),
-(batch, height, width, channels), (batch, groups, channels, height, width).
-"""
+"""rule(): how an operation of a network passes rectangles on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
-from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from pellucid.see.incremental.graph import IMAGES, Graph, Node, Ref, Refused, Shape, refs
-from pellucid.see.incremental.spans import Slide
+from pellucid.see.incremental.finders import FINDERS, RESHAPES, each
+from pellucid.see.incremental.graph import IMAGES, Graph, Node, Refused
+from pellucid.see.incremental.rule import Axes, Case, Rule, place
 
-# each: every place by itself; slide: from a window of places; mean: over all places; whole: from
-# anywhere.
-Kind = Literal["each", "slide", "mean", "whole"]
-Axes = tuple[int, int] | None  # of height and width; None: without places
-RESHAPES = {"view", "reshape", "_unsafe_view", "flatten", "unflatten", "squeeze", "unsqueeze"}
 SAME = {
     "clone", "contiguous", "detach", "alias", "to", "_to_copy", "dropout", "feature_dropout",
     "relu6", "hardtanh", "selu", "celu", "elu", "mish", "silu", "gelu", "hardswish", "hardsigmoid",
     "softplus", "leaky_relu", "threshold", "rrelu", "log_sigmoid", "logit", "square", "prelu",
     "type_as", "float", "double", "half", "clip",
 }  # fmt: skip
-SPLITS = {"chunk", "split", "split_with_sizes", "tensor_split", "narrow", "slice"}
-
-STILL = Slide(1)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What an operation does with places.
-
-    Attributes:
-        kind: see `Kind`.
-        axes: of each output.
-        rows, columns: of a slide.
-        value: what a slide reads outside of the map.
-        why: of "whole": what makes it so, where that deserves to be told.
-    """
-
-    kind: Kind
-    axes: tuple[Axes, ...]
-    rows: Slide = STILL
-    columns: Slide = STILL
-    value: float = 0.0
-    why: str = ""
+_ATTENTION = {"scaled_dot_product_attention", "_native_multi_head_attention", "bmm", "baddbmm"}
+_OVER_PLACES = {"group_norm", "instance_norm", "layer_norm"}
 
 
 def rule(node: Node, graph: Graph, axes: dict[int, Axes]) -> Rule:
@@ -62,19 +31,19 @@ def rule(node: Node, graph: Graph, axes: dict[int, Axes]) -> Rule:
     shapes = [graph.shapes[number] for number in node.inputs]
     outs = [graph.shapes[number] for number in node.outs if number in graph.shapes]
     if any(not shape or shape[0] != IMAGES for shape in [*shapes, *outs]):
-        raise Refused(f"{_place(node)} mixes the photos of a batch")
+        raise Refused(f"{place(node)} mixes the photos of a batch")
     if node.name == "batch_norm" and (node.args[5] or not isinstance(node.args[3], Tensor)):
-        raise Refused(f"{_place(node)} normalises over the batch")
+        raise Refused(f"{place(node)} normalises over the batch")
     whole = Rule(
         "whole", (None,) * len(node.outs), why=_reason(node, [axes[n] for n in node.inputs])
     )
     if not all(axes[number] for number in node.inputs):
         return whole
     places = [axes[number] or (0, 0) for number in node.inputs]
-    finder = _FINDERS.get(node.name)
+    finder = FINDERS.get(node.name)
     if finder is None and (node.name in SAME or torch.Tag.pointwise in node.func.tags):
-        finder = _each
-    found = finder(_Case(node, shapes, outs, places)) if finder else None
+        finder = each
+    found = finder(Case(node, shapes, outs, places)) if finder else None
     if found is None:
         return whole
     # A map of one place says something about the whole photo.
@@ -85,289 +54,13 @@ def rule(node: Node, graph: Graph, axes: dict[int, Axes]) -> Rule:
     return replace(found, axes=tuple(kept))
 
 
-@dataclass(frozen=True)
-class _Case:
-    """An operation with the shapes of its inputs and outputs and the inputs' axes of places."""
-
-    node: Node
-    shapes: list[Shape]
-    outs: list[Shape]
-    places: list[tuple[int, int]]
-
-    @property
-    def axes(self) -> tuple[int, int]:
-        return self.places[0]
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return self.shapes[0][self.axes[0]], self.shapes[0][self.axes[1]]
-
-    def argument(self, place: int, name: str, usual: Any = None) -> Any:
-        """An argument, given by place or by name."""
-        if place < len(self.node.args):
-            return self.node.args[place]
-        return self.node.kwargs.get(name, usual)
-
-    def each(self, *axes: tuple[int, int]) -> Rule:
-        return Rule("each", (axes or (self.axes,)) * (1 if axes[1:] else len(self.outs)))
-
-    def alone(self) -> bool:
-        """Whether only the first argument depends on the photo."""
-        node = self.node
-        return isinstance(node.args[0], Ref) and not any(refs((node.args[1:], node.kwargs)))
-
-
-def pair(value: Any, usual: int = 1) -> tuple[int, int]:
-    """Two numbers from one, two, or none."""
-    numbers = list(value) if isinstance(value, list | tuple) else [value]
-    numbers = numbers or [usual]
-    return int(numbers[0]), int(numbers[-1])
-
-
-def padding(case_padding: Any, kernel: tuple[int, int], dilation: tuple[int, int]) -> list[int]:
-    """Places added above and on the left, of a convolution."""
-    if case_padding == "same":
-        return [d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True)]
-    return [0, 0] if case_padding == "valid" else list(pair(case_padding))
-
-
-def _each(case: _Case) -> Rule | None:
-    out = case.outs[0]
-    for shape, axes in zip(case.shapes, case.places, strict=True):
-        if len(shape) != len(out) or axes != case.axes:
-            return None
-        if any(shape[axis] != out[axis] for axis in axes):
-            return None
-    if case.node.name != "prelu":
-        for value in tensors(case.node):
-            for axis in case.axes:
-                axis -= len(out) - value.ndim
-                if axis >= 0 and value.shape[axis] != 1:
-                    return None  # a constant that differs from place to place
-    return case.each()
-
-
-def _conv(case: _Case) -> Rule | None:
-    if case.axes != (2, 3) or not case.alone():
-        return None
-    kernel = case.node.args[1].shape[2:]
-    stride = pair(case.argument(3, "stride", 1))
-    dilation = pair(case.argument(5, "dilation", 1))
-    pad = padding(case.argument(4, "padding", 0), tuple(kernel), dilation)
-    return _slide(case, tuple(kernel), stride, pad, dilation)
-
-
-def _slide(
-    case: _Case, kernel: Any, stride: Any, pad: Any, dilation: Any, value: float = 0.0
-) -> Rule:
-    rows, columns = (
-        Slide(kernel[i], stride[i], pad[i], dilation[i], case.outs[0][2 + i]) for i in (0, 1)
-    )
-    return Rule("slide", (case.axes,), rows, columns, value)
-
-
-def _pool(case: _Case) -> Rule | None:
-    if case.axes != (2, 3):
-        return None
-    kernel = pair(case.argument(1, "kernel_size"))
-    stride = pair(case.argument(2, "stride") or kernel)
-    pad = pair(case.argument(3, "padding", 0))
-    if case.node.name == "avg_pool2d":
-        return _slide(case, kernel, stride, pad, (1, 1))
-    dilation = pair(case.argument(4, "dilation", 1))
-    return _slide(case, kernel, stride, pad, dilation, float("-inf"))
-
-
-def _adaptive(case: _Case) -> Rule | None:
-    size, out = case.size, pair(case.node.args[1])
-    if case.axes != (2, 3) or any(s % o for s, o in zip(size, out, strict=True)):
-        return None
-    if out == (1, 1):
-        return Rule("mean", (None,))
-    kernel = (size[0] // out[0], size[1] // out[1])
-    return _slide(case, kernel, kernel, (0, 0), (1, 1))
-
-
-def _pad(case: _Case) -> Rule | None:
-    mode, value = "constant", case.argument(2, "value")
-    if case.node.name == "pad":
-        mode, value = case.argument(2, "mode", "constant"), case.argument(3, "value")
-    around = list(case.node.args[1])
-    last = len(case.shapes[0]) - 1
-    added = {last - i // 2: around[i] for i in range(0, len(around), 2)}
-    ends = {last - i // 2: around[i] for i in range(1, len(around), 2)}
-    moved = {axis for axis in added if added[axis] or ends[axis]}
-    if mode != "constant" or 0 in moved:
-        return None
-    if not moved & set(case.axes):
-        return case.each()
-    if moved - set(case.axes):
-        return None
-    rows, columns = (Slide(1, pad=added.get(a, 0), length=case.outs[0][a]) for a in case.axes)
-    return Rule("slide", (case.axes,), rows, columns, float(value or 0))
-
-
-def _pool_channels(case: _Case) -> Rule | None:
-    kernel, stride = case.argument(1, "kernel_size"), case.argument(2, "stride")
-    pad = case.argument(3, "padding", 0)
-    triples = [list(t) if isinstance(t, list | tuple) else [t] for t in (kernel, stride, pad)]
-    flat = [tuple(t[-2:]) if len(t) > 2 else tuple(t * 2)[:2] for t in triples]
-    still = flat[0] == (1, 1) and flat[1] == (1, 1) and flat[2] == (0, 0)
-    return case.each() if still and case.axes == (3, 4) else None
-
-
-def _reduce(case: _Case) -> Rule | None:
-    ndim = len(case.shapes[0])
-    given = case.argument(1, "dim")
-    if not isinstance(given, int | list | tuple):
-        return None
-    dims = {axis % ndim for axis in ([given] if isinstance(given, int) else given)}
-    if 0 in dims:
-        raise Refused(f"{_place(case.node)} mixes the photos of a batch")
-    if dims == set(case.axes) and case.node.name in ("mean", "sum"):
-        return Rule("mean", (None,))
-    if dims & set(case.axes):
-        return None
-    gone = 0 if case.argument(2, "keepdim", False) else 1
-    moved = tuple(axis - gone * sum(dim < axis for dim in dims) for axis in case.axes)
-    return Rule("each", ((moved[0], moved[1]),) * len(case.outs))
-
-
-def _along(place: int, name: str = "dim", usual: int = -1) -> Finder:
-    """The rule of an operation along one axis: each place by itself, unless it is one of places."""
-
-    def find(case: _Case) -> Rule | None:
-        axis = int(case.argument(place, name, usual)) % len(case.shapes[0])
-        if any(at != case.axes for at in case.places):
-            return None
-        if any(isinstance(part, Tensor) for part in _parts(case.node.args[0])):
-            return None
-        return None if axis in (0, *case.axes) else case.each()
-
-    return find
-
-
-def _layer_norm(case: _Case) -> Rule | None:
-    first = len(case.shapes[0]) - len(case.node.args[1])
-    return case.each() if max(case.axes) < first and case.alone() else None
-
-
-def _batch_norm(case: _Case) -> Rule | None:
-    return case.each() if 1 not in case.axes and case.alone() else None
-
-
-def _linear(case: _Case) -> Rule | None:
-    flat = case.node.name == "matmul" and getattr(case.node.args[1], "ndim", 0) != 2
-    last = len(case.shapes[0]) - 1
-    return None if flat or last in case.axes or not case.alone() else case.each()
-
-
-def _permute(case: _Case) -> Rule | None:
-    ndim = len(case.shapes[0])
-    if case.node.name == "permute":
-        order = [axis % ndim for axis in case.node.args[1]]
-    else:
-        a, b = (axis % ndim for axis in case.node.args[1:3])
-        order = list(range(ndim))
-        order[a], order[b] = order[b], order[a]
-    if order[0] != 0:
-        raise Refused(f"{_place(case.node)} mixes photos with their parts")
-    found = order.index(case.axes[0]), order.index(case.axes[1])
-    return case.each(found) if found[1] == found[0] + 1 else None
-
-
-def _reshape(case: _Case) -> Rule | None:
-    """Places stay places where both axes stand together, behind as many numbers as before."""
-    before, out = prod(case.shapes[0][: case.axes[0]]), case.outs[0]
-    for axis in range(1, len(out) - 1):
-        if prod(out[:axis]) == before and out[axis : axis + 2] == case.size:
-            return case.each((axis, axis + 1))
-    return None
-
-
-def _split(case: _Case) -> Rule | None:
-    place = 1 if case.node.name in ("narrow", "slice") else 2
-    axis = int(case.argument(place, "dim", 0)) % len(case.shapes[0])
-    if all(out == case.shapes[0] for out in case.outs):
-        endless = case.node.name == "slice" and int(case.argument(3, "end") or 2**62) >= 2**31
-        return case.each() if axis or endless else None
-    return None if axis in (0, *case.axes) else case.each()
-
-
-def _select(case: _Case) -> Rule | None:
-    place = {"select": 1, "unbind": 1}[case.node.name]
-    axis = int(case.argument(place, "dim", 0)) % len(case.shapes[0])
-    if axis in (0, *case.axes):
-        return None
-    moved = [at - (axis < at) for at in case.axes]
-    return Rule("each", ((moved[0], moved[1]),) * len(case.outs))
-
-
-def _stack(case: _Case) -> Rule | None:
-    axis = int(case.argument(1, "dim", 0)) % len(case.outs[0])
-    joined = all(at == case.axes for at in case.places) and not any(tensors(case.node))
-    moved = [at + (axis <= at) for at in case.axes]
-    return (
-        None if not joined or not axis or axis == moved[1] - 1 else case.each((moved[0], moved[1]))
-    )
-
-
-def _shuffle(case: _Case) -> Rule | None:
-    return case.each() if case.axes == (2, 3) else None
-
-
-Finder = Callable[[_Case], Rule | None]
-_FINDERS: dict[str, Finder] = {
-    "conv2d": _conv,
-    "max_pool2d": _pool,
-    "avg_pool2d": _pool,
-    "avg_pool3d": _pool_channels,
-    "adaptive_avg_pool2d": _adaptive,
-    "pad": _pad,
-    "constant_pad_nd": _pad,
-    **dict.fromkeys(("mean", "sum", "amax", "amin", "max", "min"), _reduce),
-    **dict.fromkeys(("softmax", "_softmax", "log_softmax", "_log_softmax", "glu"), _along(1)),
-    "cat": _along(1, usual=0),
-    "layer_norm": _layer_norm,
-    "batch_norm": _batch_norm,
-    **dict.fromkeys(("linear", "matmul"), _linear),
-    **dict.fromkeys(("permute", "transpose"), _permute),
-    **dict.fromkeys(RESHAPES, _reshape),
-    **dict.fromkeys(SPLITS, _split),
-    **dict.fromkeys(("select", "unbind"), _select),
-    "stack": _stack,
-    **dict.fromkeys(("channel_shuffle", "native_channel_shuffle"), _shuffle),
-}
-_ATTENTION = {"scaled_dot_product_attention", "_native_multi_head_attention", "bmm", "baddbmm"}
-_OVER_PLACES = {"group_norm", "instance_norm", "layer_norm"}
-
-
 def _reason(node: Node, places: list[Axes]) -> str:
     if node.name in _ATTENTION:
-        return f"attention at {_place(node)}"
+        return f"attention at {place(node)}"
     if node.name in _OVER_PLACES and any(places):
-        return f"normalisation over the photo at {_place(node)}"
+        return f"normalisation over the photo at {place(node)}"
     if any(places) and not all(places) and torch.Tag.pointwise in node.func.tags:
-        return f"squeeze-and-excitation at {_place(node)}"
-    told = any(places) and node.name not in RESHAPES
-    at = f" at {node.where}" if node.where else ""
-    return node.name + at if told else ""
-
-
-def _place(node: Node) -> str:
-    return node.where or node.name
-
-
-def tensors(node: Node) -> list[Tensor]:
-    """The constant tensors among a node's arguments."""
-    return [part for part in _parts((node.args, node.kwargs)) if isinstance(part, Tensor)]
-
-
-def _parts(part: Any) -> Iterator[Any]:
-    if isinstance(part, list | tuple):
-        for item in part:
-            yield from _parts(item)
-    elif isinstance(part, dict):
-        yield from _parts(tuple(part.values()))
-    else:
-        yield part
+        return f"squeeze-and-excitation at {place(node)}"
+    # What stands outside of the network reads the answer off.
+    told = any(places) and node.where and node.name not in RESHAPES
+    return f"{node.name} at {node.where}" if told else ""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from math import prod
 
+import torch
+
 from pellucid.see.incremental.plan import Batch, Plan
 
 # How many times fewer operations rectangles must promise where there is little else to gain.
 GAIN = 1.15
+GAIN_ELSEWHERE = 2.0
 
 
 def fewer(plan: Plan, batches: list[Batch]) -> float:
@@ -24,12 +27,15 @@ def fewer(plan: Plan, batches: list[Batch]) -> float:
     return whole / max(parts, 1.0)
 
 
-def pays(plan: Plan, batches: list[Batch]) -> bool:
+def pays(plan: Plan, batches: list[Batch], device: torch.device) -> bool:
     """Whether the parts promise to be quicker than the network itself.
 
-    Of convolutions they are even where no rectangle is small: batch normalisation is folded into
-    them, and their maps lie in memory as processors like them.
+    On a processor convolutions are, even where no rectangle is small: batch normalisation is
+    folded into them, and their maps lie in memory as processors like them. Elsewhere cutting out
+    costs more beside computing, and rectangles have to save much.
     """
+    if device.type != "cpu":
+        return fewer(plan, batches) >= GAIN_ELSEWHERE
     slides = sum(kernel.work for kernel in plan.kernels if kernel.node.name == "conv2d")
     mostly = slides > 0.5 * sum(kernel.work for kernel in plan.kernels)
     return mostly or fewer(plan, batches) >= GAIN

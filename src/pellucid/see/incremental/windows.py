@@ -80,7 +80,7 @@ class CleanMap:
     def sums(self, where: Rectangles) -> Tensor:
         """(masks, numbers): the sum over each rectangle, of four corners of a running sum."""
         if self.running is None:
-            rows = self.rows.flatten(2).double()
+            rows = self.rows.reshape(*self.size, -1).double()
             # In front a row and a column of zeros: nothing lies above the first row.
             self.running = F.pad(rows.cumsum(0).cumsum(1), (0, 0, 1, 0, 1, 0))
         wide = self.size[1] + 1
