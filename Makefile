@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TOUR ?= pellucid-tour
+CORE := .[photos,segment]
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # two installers at once would break each other's .venv
@@ -51,7 +52,7 @@ endef
 $(VENV)/.core: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pellucid needs Python 3.11 or newer")'
 	@echo "Setting up $(VENV) (once; torch is large)"
-	$(call install,-e '.[photos,segment]')
+	$(call install,-e '$(CORE)')
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
