@@ -188,3 +188,26 @@ def test_rectifiers_of_every_make(layer: str, tiny: pl.Network, cat: pl.Photo) -
     along = float((one.slopes[0, 0] * direction[0]).sum())
     assert along == pytest.approx(float(change), rel=2e-2, abs=1e-5)
     assert abs(along) > 1e-4
+
+
+class Cut(nn.Module):
+    """Its answer depends on the photo, but no gradient comes back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, image: Tensor) -> Tensor:
+        found: Tensor = self.head(self.conv(image).detach().mean((2, 3)))
+        return found
+
+
+@pytest.mark.parametrize("layer", [None, "conv"])
+def test_a_gradient_that_is_cut_off_is_not_called_zero(layer: str | None, cat: pl.Photo) -> None:
+    torch.manual_seed(0)
+    net = pl.Network(Cut(), size=8, labels=["one", "other"])
+    for way in ("gradcam", "gradcam++", "layercam", "guided"):
+        with pytest.raises(pl.PellucidError, match=r"no gradient of .* reaches .* cuts gradients"):
+            pl.cam(net, cat, layer=layer, way=way)
+    assert pl.cam(net, cat, layer=layer, way="scorecam").values.any()  # needs none

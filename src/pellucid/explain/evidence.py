@@ -59,7 +59,7 @@ def evidence(asked: Question, names: str | None, *, slopes: bool = True) -> list
             reaches.
     """
     if names is None:
-        return [_last(asked)]
+        return [_last(asked, slopes)]
     layers = [_with_places(asked.net, name) for name in split(names)]
     found = gathered(asked, layers, slopes)
     for layer in layers:
@@ -73,7 +73,7 @@ def evidence(asked: Question, names: str | None, *, slopes: bool = True) -> list
                 raise PellucidError(
                     f"behind {layer.name!r} {target.name(0)} is read from the class token alone, "
                     f"the places no longer count: take a layer before the last attention, such as "
-                    f"{_last(asked).layer!r}"
+                    f"{_last(asked, slopes).layer!r}"
                 )
     return [_laid_out(layer, *found[layer.name]) for layer in layers]
 
@@ -112,20 +112,27 @@ def _candidates(net: Network) -> list[Layer]:
     return (usual or placed)[::-1]
 
 
-def _last(asked: Question) -> Evidence:
-    """The evidence of the layer that is taken where none is named."""
+def _last(asked: Question, slopes: bool) -> Evidence:
+    """The evidence of the layer that is taken where none is named.
+
+    Raises:
+        PellucidError: no layer with places, or none that a gradient comes to where `slopes` are
+            needed: zeros in its place would say that nothing there counts.
+    """
     layers = _candidates(asked.net)
     # The last one reached by as many targets as any: a target may be of one channel in all of its
     # layers, or a score that nothing changes.
     most = 0
     chosen: Evidence | None = None
     touched: Evidence | None = None
+    through = False
     start, size = 0, FIRST
     while start < len(layers) and most < len(asked.targets):
         seen = gathered(asked, layers[start : start + size])
         for layer in layers[start : start + size]:
             if layer.name not in seen:
                 continue
+            through |= any(gradient is not None for gradient in seen[layer.name][1])
             one = _laid_out(layer, *seen[layer.name])
             counts = one.reached()
             mixing = sum(count > 1 for count in counts)
@@ -138,6 +145,11 @@ def _last(asked: Question) -> Evidence:
     if found is None:
         raise PellucidError(
             f"no layer with places comes before {asked.targets[0].name(0)}: ask for saliency"
+        )
+    if slopes and not through:
+        raise PellucidError(
+            f"no gradient of {asked.targets[0].name(0)} reaches any layer with places: the network "
+            f"cuts gradients off (no_grad, detach, rounding); ask for occlusion, or scorecam"
         )
     return found
 
