@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -307,3 +308,10 @@ def test_the_grid_of_masks_covers_the_input_evenly() -> None:
     assert (len(grid), finer.side, finer.rows, finer.columns) == (24, 3, 8, 12)
     children = grid.children(np.array([0, 7]))
     assert children.tolist() == [0, 1, 12, 13, 26, 27, 38, 39]
+
+
+def test_a_photo_of_one_colour_is_the_same_under_masks_of_it(bundled: pl.Network) -> None:
+    plain = Image.new("RGB", (150, 150), (200, 30, 90))
+    for fill in ("mean", "blur", "patch"):
+        found = pl.occlusion(bundled, plain, fill=fill)
+        assert "the same under every" in found.caption and len(found.values.unique()) == 1
