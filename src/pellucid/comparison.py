@@ -46,15 +46,18 @@ class Comparison(Result):
         groups: dict[str, list[str]] = {}
         for each in judgements:
             groups.setdefault(each.badges[0].words, []).append(each.name)
-        told = "; ".join(f"{words}: {', '.join(names)}" for words, names in groups.items())
+        told = "; ".join(
+            f"{words.replace('an empty', 'is an empty')}: {', '.join(names)}"
+            for words, names in groups.items()
+        )
+        ways = "1 way" if len(judgements) == 1 else f"{len(judgements)} ways"
         return cls(
             values=torch.tensor([each.numbers for each in judgements]),
             judgements=tuple(judgements),
             failed=failed,
             target=target,
             protocol=protocol,
-            caption=f"{target} explained in {len(judgements)} ways; as the weights are shuffled, "
-            f"the map {told}",
+            caption=f"{target} explained in {ways}; as the weights are shuffled, the map {told}",
         )
 
     def data(self) -> dict[str, Any]:
