@@ -120,7 +120,13 @@ class Method(Generic[R]):
                 "spec": net.spec,
                 "device": net.device.type,
             },
-            photos=told({name: bound[name] for name in bound if kinds[name] == "photo"}),
+            photos=told(
+                {
+                    name: bound[name]
+                    for name in bound
+                    if kinds[name] == "photo" and bound[name] is not None
+                }
+            ),
             seed=int(bound.get("seed", 0)),
             values=values_hash(values),
         )
@@ -141,6 +147,8 @@ class Method(Generic[R]):
 
     def _coerced(self, known: Option, value: Any) -> Any:
         if known.kind == "photo":
+            if value is None and known.optional:
+                return None
             if known.many and isinstance(value, list | tuple):
                 if not value:
                     raise PellucidError(f"{self.name}: no photo is given, the list is empty")
@@ -202,7 +210,9 @@ def _plainly(value: Any) -> Any:
     """A setting as plain data; of one's own function, which has no such form, the name."""
     if isinstance(value, tuple):
         return "; ".join(map(_plainly, value))
-    return described(value) if callable(value) else value
+    if isinstance(value, int | float | str | None):
+        return value
+    return str(value) if option.spoken(value) else described(value)
 
 
 def _drawing_flags(recipe: Recipe) -> list[str]:

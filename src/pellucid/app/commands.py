@@ -138,6 +138,7 @@ def _words(method: Method[Any], given: dict[str, Any]) -> list[str]:
     for name, known in method.options.items():
         if known.kind == "photo":
             sources = given[name] if isinstance(given[name], list) else [given[name]]
+            sources = [source for source in sources if source]
             words += map(_stem, sources)
         elif known.positional and given.get(name):
             words.append(str(given[name]))
@@ -146,8 +147,10 @@ def _words(method: Method[Any], given: dict[str, Any]) -> list[str]:
     return words
 
 
-def _opened(words: str | list[str]) -> Photo | tuple[Photo, ...]:
-    """A photo, or several where several are named."""
+def _opened(words: str | list[str] | None) -> Photo | tuple[Photo, ...] | None:
+    """A photo, or several where several are named; None where none is."""
+    if not words:
+        return None
     if isinstance(words, str):
         return open_image(words)
     photos = tuple(open_image(word) for word in words)

@@ -1,0 +1,297 @@
+"""Objectives by name: units, directions, layers, and what is held against a picture.
+
+Several add up: `channel("layer3.1", 40) - 0.1 * total_variation()`; as text the same reads
+"layer3.1:40 - 0.1 * total_variation" (see `read`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from pellucid.errors import PellucidError, Unknown
+from pellucid.images import Photo, open_image
+from pellucid.make.objective import Bound, Image, Objective, Sum, Values, View
+from pellucid.network import Network
+from pellucid.unit import Unit
+
+
+@dataclass(frozen=True)
+class UnitObjective(Objective):
+    """A unit: a class score, a neuron, or the mean of a channel over its places."""
+
+    name: str | Unit
+
+    def bind(self, net: Network) -> Bound:
+        """The unit's value."""
+        unit = net.unit(self.name)
+        layer = "" if unit.is_class else unit.layer
+        layout = net.layers[layer].layout
+        # A neuron looks at one place: a picture that is moved is no longer in front of it.
+        fixed = unit.position is not None
+        return Bound(frozenset({layer}), lambda view: unit.value(view.seen[layer], layout), fixed)
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+
+@dataclass(frozen=True, eq=False)
+class Along(Objective):
+    """A layer's channels along a vector, mean over the places; see `direction` and `cosine`."""
+
+    layer: str
+    vector: Float[Tensor, "channels"]
+    power: float | None
+
+    def bind(self, net: Network) -> Bound:
+        """The product, times the cosine to a power where one is given."""
+        layout = net.layer(self.layer).layout
+        if tuple(self.vector.shape) != (layout.channels,):
+            raise PellucidError(
+                f"a direction of layer {self.layer!r} has {layout.channels} numbers, one for each "
+                f"channel, not shape {tuple(self.vector.shape)}"
+            )
+
+        def mean(places: Float[Tensor, "batch h w"]) -> Values:
+            return places.mean((1, 2))
+
+        def value(view: View) -> Values:
+            maps = view.maps(self.layer)
+            way = self.vector.to(maps)
+            product = torch.einsum("bchw,c->bhw", maps, way)
+            if self.power is None:
+                return mean(product)
+            lengths = maps.square().sum(1).clamp(min=1e-12).sqrt() * way.norm()
+            cosine = product / lengths
+            if not self.power:
+                return mean(cosine)
+            # As lucid does: below a tenth the cosine is held, so that it cannot turn the sign.
+            return mean(product * cosine.clamp(min=0.1) ** self.power)
+
+        return Bound(frozenset({self.layer}), value)
+
+    def __str__(self) -> str:
+        return f"{'direction' if self.power is None else 'cosine'}({self.layer})"
+
+
+@dataclass(frozen=True)
+class LayerObjective(Objective):
+    """Everything that a layer sees: half the mean of its squares, whose gradient it is itself."""
+
+    layer: str
+
+    def bind(self, net: Network) -> Bound:
+        """Half the mean square over channels and places."""
+        name = net.layer(self.layer).name
+        return Bound(
+            frozenset({name}), lambda view: view.seen[name].square().flatten(1).mean(1) / 2
+        )
+
+    def __str__(self) -> str:
+        return f"layer({self.layer})"
+
+
+@dataclass(frozen=True)
+class Diversity(Objective):
+    """How little a picture's textures at a layer resemble those of the others in its batch."""
+
+    layer: str
+
+    def bind(self, net: Network) -> Bound:
+        """Minus the mean cosine of its Gram matrix with those of the others; 0 of one alone."""
+        if not net.layer(self.layer).layout.channels:
+            raise PellucidError(f"layer {self.layer!r} has no channels, so no Gram matrix")
+
+        def value(view: View) -> Values:
+            flat = view.maps(self.layer).flatten(2)
+            gram = F.normalize((flat @ flat.mT).flatten(1), dim=1)
+            alike = gram @ gram.T
+            others = max(1, len(alike) - 1)
+            return -(alike.sum(1) - alike.diagonal()) / others
+
+        return Bound(frozenset({self.layer}), value)
+
+    def __str__(self) -> str:
+        return f"diversity({self.layer})"
+
+
+@dataclass(frozen=True)
+class Penalty(Objective):
+    """Something of the picture itself, whatever the network: held against it by a minus sign."""
+
+    text: str
+    of: Callable[[Image, Network], Values]
+
+    def bind(self, net: Network) -> Bound:
+        """Its value; the network is not asked."""
+        return Bound(frozenset(), lambda view: self.of(view.images, view.net))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def unit(name: str | Unit) -> Objective:
+    """A unit by its name: "layer4.1:37", "layer4.1:37@6,6", "class:tabby"."""
+    return UnitObjective(name)
+
+
+def channel(layer: str, number: int) -> Objective:
+    """The mean of a channel over its places."""
+    return UnitObjective(f"{layer}:{number}")
+
+
+def neuron(layer: str, number: int, row: int, column: int) -> Objective:
+    """One value of a channel's map."""
+    return UnitObjective(f"{layer}:{number}@{row},{column}")
+
+
+def class_score(name: str | int) -> Objective:
+    """The unnormalised score of a class, by its label or number."""
+    return UnitObjective(f"class:{name}")
+
+
+def direction(layer: str, vector: Float[Tensor, "channels"]) -> Objective:
+    """The product of a layer's channels with a vector, mean over the places."""
+    return Along(layer, torch.as_tensor(vector), None)
+
+
+def cosine(layer: str, vector: Float[Tensor, "channels"], power: float = 0) -> Objective:
+    """The cosine of a layer's channels with a vector, mean over the places.
+
+    Args:
+        power: above 0: the product times the cosine to this power, which asks for strength as well
+            as for the right way (Olah, Mordvintsev, Schubert 2017).
+    """
+    return Along(layer, torch.as_tensor(vector), float(power))
+
+
+def layer(name: str) -> Objective:
+    """Everything that a layer sees already, made stronger (DeepDream: Mordvintsev et al. 2015)."""
+    return LayerObjective(name)
+
+
+def diversity(layer: str) -> Objective:
+    """How different the pictures of a batch are (Olah, Mordvintsev, Schubert 2017)."""
+    return Diversity(layer)
+
+
+def difference(photo: Any) -> Objective:
+    """The mean squared difference to a photo, in units of the network's input; mind the sign."""
+    opened: Photo = open_image(photo)
+
+    def value(images: Image, net: Network) -> Values:
+        wanted = net.prepare(opened)[0].to(images)
+        if wanted.shape[2:] != images.shape[2:]:
+            size = list(images.shape[2:])
+            wanted = F.interpolate(wanted, size, mode="bilinear", antialias=True)
+        return (images - wanted).square().flatten(1).mean(1)
+
+    return Penalty(f"difference({opened.source or opened.hash})", value)
+
+
+def total_variation(beta: float = 2.0) -> Objective:
+    """How much neighbouring pixels differ: the mean of (dx² + dy²)^(beta/2).
+
+    Mahendran & Vedaldi (2015) have the sum; the mean is the same number at every size.
+    """
+
+    def value(images: Image, net: Network) -> Values:
+        across = images[:, :, :-1, 1:] - images[:, :, :-1, :-1]
+        down = images[:, :, 1:, :-1] - images[:, :, :-1, :-1]
+        squares = across.square() + down.square()
+        if beta < 2:
+            squares = squares + 1e-12  # the root has no slope at zero
+        return (squares ** (beta / 2)).flatten(1).mean(1)
+
+    return Penalty("total_variation" + (f"({beta:g})" if beta != 2 else ""), value)
+
+
+def alpha_norm(alpha: float = 6.0) -> Objective:
+    """The mean of |x|^alpha, which keeps pixels from going far (Mahendran & Vedaldi 2015)."""
+    return Penalty(
+        "alpha_norm" + (f"({alpha:g})" if alpha != 6 else ""),
+        lambda images, _: (images.abs() ** alpha).flatten(1).mean(1),
+    )
+
+
+def l2() -> Objective:
+    """The mean square of the pixels, in units of the network's input (Simonyan et al. 2014)."""
+    return Penalty("l2", lambda images, _: images.square().flatten(1).mean(1))
+
+
+NAMED: dict[str, Callable[..., Objective]] = {
+    "layer": layer, "diversity": diversity, "difference": difference,
+    "total_variation": total_variation, "alpha_norm": alpha_norm, "l2": l2,
+}  # fmt: skip
+_NUMBERS = ("total_variation", "alpha_norm")
+_FACTOR = re.compile(r"\s*([0-9.]+(?:e-?[0-9]+)?)\s*\*\s*(.+)", re.IGNORECASE)
+_CALL = re.compile(r"([a-z_0-9]+)(?:\((.*)\))?")
+
+
+def read(text: str, net: Network) -> Objective:
+    """The objective that a text means.
+
+    Args:
+        text: a unit, or terms with " + " or " - " between them, each with a factor "0.1 * " where
+            wanted: units, layer(NAME), diversity(LAYER), difference(PHOTO), total_variation(BETA),
+            alpha_norm(ALPHA), l2.
+
+    Raises:
+        PellucidError: an unknown name; the message shows the nearest.
+    """
+    whole = text.strip()
+    if _is_unit(whole, net):
+        return UnitObjective(net.unit(whole))
+    parts = re.split(r"\s+([+-])\s+", whole)
+    signs = ["+", *parts[1::2]]
+    terms = [_term(part, net) for part in parts[::2]]
+    signed = [term if sign == "+" else -term for sign, term in zip(signs, terms, strict=True)]
+    return signed[0] if len(signed) == 1 else Sum(tuple(signed))
+
+
+def _term(text: str, net: Network) -> Objective:
+    text = text.strip()
+    if text.startswith("-"):
+        return -_term(text[1:], net)
+    factor = _FACTOR.fullmatch(text)
+    if factor:
+        try:
+            return float(factor[1]) * _term(factor[2], net)
+        except ValueError:
+            raise PellucidError(f"{factor[1]!r} in {text!r} is not a number") from None
+    call = _CALL.fullmatch(text)
+    if call and call[1] in NAMED and not (call[2] is None and _is_unit(text, net)):
+        return _called(call[1], (call[2] or "").strip(), text)
+    if call and call[1] in ("direction", "cosine"):
+        raise PellucidError(f"a recipe cannot hold the vector of {text}: give it again in Python")
+    if call and call[2] is not None:
+        raise Unknown("objective", call[1], NAMED)
+    return UnitObjective(net.unit(text))
+
+
+def _called(name: str, given: str, text: str) -> Objective:
+    if name in _NUMBERS:
+        try:
+            return NAMED[name](*([float(given)] if given else []))
+        except ValueError:
+            raise PellucidError(f"{name} takes a number, not {given!r}") from None
+    if name == "l2":
+        return l2()
+    if not given:
+        raise PellucidError(f"{text!r} lacks what it is of: {name}(…)")
+    return NAMED[name](given)
+
+
+def _is_unit(text: str, net: Network) -> bool:
+    try:
+        net.unit(text)
+    except PellucidError:
+        return False
+    return True
