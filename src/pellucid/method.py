@@ -24,6 +24,7 @@ from pellucid.results import Result
 from pellucid.target import described
 
 R = TypeVar("R", bound=Result)
+T = TypeVar("T")
 Examples = Callable[[Network], Iterable[dict[str, Any]]]
 
 
@@ -67,11 +68,11 @@ class Method(Generic[R]):
         return {name: option.read(given, hints[name]) for name, given in parameters.items()}
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> R:
-        return _finished(self.steps(*args, **kwargs))
+        return finished(self.steps(*args, **kwargs))
 
     def bare(self, /, *args: Any, **kwargs: Any) -> R:
         """The result without its recipe, whose hashes cost time: for methods made of methods."""
-        return _finished(self._work(self._bind(args, kwargs)))
+        return finished(self._work(self._bind(args, kwargs)))
 
     def steps(self, /, *args: Any, **kwargs: Any) -> Generator[Step, None, R]:
         """The method as an iterator of its steps; what it returns at its end is the result.
@@ -83,6 +84,8 @@ class Method(Generic[R]):
 
     def _run(self, bound: dict[str, Any]) -> Generator[Step, None, R]:
         result = yield from self._work(bound)
+        # Settings that it was really made with, such as the steps until it was interrupted.
+        bound |= result.recipe.settings
         return replace(result, recipe=self._recipe(_network(bound), bound, result.values))
 
     def _work(self, bound: dict[str, Any]) -> Generator[Step, None, R]:
@@ -98,13 +101,22 @@ class Method(Generic[R]):
             outcome = self.function(**bound)
         if inspect.isgenerator(outcome):
             work = cast(Generator[Step, None, R], outcome)
+            interrupt: KeyboardInterrupt | None = None
             try:
                 while True:
-                    with working():
-                        step = next(work)
-                    yield step
-            except StopIteration as stop:
-                outcome = stop.value
+                    try:
+                        with working():
+                            step = work.throw(interrupt) if interrupt else next(work)
+                        interrupt = None
+                        yield step
+                    except KeyboardInterrupt as stop:
+                        if (
+                            inspect.getgeneratorstate(work) == inspect.GEN_CLOSED
+                        ):  # it has ended, and gives nothing
+                            raise
+                        interrupt = stop
+            except StopIteration as end:
+                outcome = end.value
             finally:
                 work.close()
         return cast(R, outcome)
@@ -194,12 +206,34 @@ class Method(Generic[R]):
         return shlex.join([*start, *words, *flags])
 
 
-def _finished(work: Generator[Step, None, R]) -> R:
-    while True:
-        try:
-            next(work)
-        except StopIteration as stop:
-            return cast(R, stop.value)
+def finished(
+    work: Generator[Step, None, T], watch: Callable[[Step], None] = lambda step: None
+) -> T:
+    """Drives work to its end and gives what it returns.
+
+    Ctrl-C is handed to the work, also where it came outside of it: a method that can give what it
+    has so far does, and is then at its end; any other ends with the interrupt.
+
+    Args:
+        watch: sees every step.
+    """
+    interrupt: KeyboardInterrupt | None = None
+    try:
+        while True:
+            try:
+                step = work.throw(interrupt) if interrupt else next(work)
+                interrupt = None
+                watch(step)
+            except KeyboardInterrupt as stop:
+                if (
+                    inspect.getgeneratorstate(work) == inspect.GEN_CLOSED
+                ):  # it has ended, and gives nothing
+                    raise
+                interrupt = stop
+    except StopIteration as end:
+        return cast(T, end.value)
+    finally:
+        work.close()
 
 
 def _network(bound: dict[str, Any]) -> Network:

@@ -14,6 +14,7 @@ from pellucid.make.manner import Manner
 from pellucid.make.objective import Bound, Image, View
 from pellucid.make.runner import Runner
 from pellucid.make.transforms import Jitter, Rotate, Scale, Transform, seen
+from pellucid.method import Step
 from pellucid.network import Network
 
 # How every finished picture is looked at again, whatever the manner that it was drawn in.
@@ -43,11 +44,13 @@ class Drawn:
     weight: Float[Tensor, "batch height width"]
 
 
+PREVIEW = 20  # steps between two pictures on the way
+
+
 class Drawing:
     """A drawing under way.
 
-    Iterate over it: each round is a step, whose number it gives. `so_far` tells at any time where
-    it is, also after it was interrupted.
+    `run` makes the steps; `so_far` tells at any time where it is, also after it was interrupted.
 
     Args:
         objective: bound to the network.
@@ -81,8 +84,29 @@ class Drawing:
         self.alive = torch.zeros(count, dtype=torch.bool)
         self.weight = torch.zeros(count, *blank.shape[2:])
 
-    def __iter__(self) -> Generator[int, None, None]:
-        """The steps."""
+    def run(self, name: object) -> Generator[Step, None, bool]:
+        """Makes the steps; Ctrl-C, once there is a picture, ends it early and loses nothing.
+
+        Args:
+            name: of what is raised, for the steps' texts.
+
+        Returns:
+            Whether it came to its end.
+        """
+        total = self.manner.steps
+        try:
+            for done in self._steps():
+                values = self.values[-1]
+                told = f"{values[0]:.3g}" if len(values) == 1 else f"{_mean(values):.3g} on average"
+                picture = self.sheet.pictures()[0] if done % PREVIEW == 0 else None
+                yield Step(done, total, f"{name} = {told}", picture)
+        except KeyboardInterrupt:
+            if not self.values:
+                raise
+            return False
+        return True
+
+    def _steps(self) -> Generator[int, None, None]:
         work = ascend(
             self.sheet,
             self._value,
@@ -147,3 +171,7 @@ class Drawing:
 
     def _read(self, images: Image, outputs: dict[str, Tensor]) -> Float[Tensor, "batch"]:
         return self.objective.value(View(self.net, images, outputs))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

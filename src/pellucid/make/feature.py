@@ -16,8 +16,7 @@ from pellucid.method import Step, method
 from pellucid.network import Network
 from pellucid.option import Help
 from pellucid.portrait import Portrait
-
-PREVIEW = 20  # steps between two
+from pellucid.recipe import Recipe
 
 Wanted = Annotated[
     str,
@@ -98,9 +97,7 @@ def feature(
         regularisers=regularisers, climb=climb,
     )  # fmt: skip
     drawing = Drawing(net, bound, how, seed=seed)
-    for step in drawing:
-        picture = drawing.so_far().pictures[0] if step % PREVIEW == 0 else None
-        yield Step(step, how.steps, f"{objective} = {drawing.values[-1][0]:.3g}", picture)
+    whole = yield from drawing.run(objective)
     done = drawing.so_far()
     if not bool(done.alive[0]):
         raise PellucidError(
@@ -117,11 +114,14 @@ def feature(
     if sure is not None:
         facts["fresh probability"] = sure
         told += f", probability seen afresh {sure:.1%}"
+    if not whole:
+        told += f" (stopped, of {how.steps})"
     if rival is not None:
         told += f"; the best photo reaches {rival[1]:.3g}"
     return Portrait(
         values=done.pictures[0],
         caption=told,
+        recipe=Recipe("", {} if whole else {"steps": done.step}),
         facts=facts,
         curve=done.curve[:, 0],
         fresh=fresh,
