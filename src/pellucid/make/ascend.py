@@ -17,7 +17,7 @@ from pellucid.make.regularisers import Regulariser
 from pellucid.rectifiers import rectifiers
 
 Values = Float[Tensor, "batch"]
-FREED = 16  # first steps in which a blocked gradient is let through
+FREED = 16  # first steps in which a blocked gradient is let through in any case
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,10 @@ def ascend(
 ) -> Generator[Moment, None, None]:
     """Climbs an objective by changing a sheet's numbers in place: up is good.
 
-    In the first steps a rectifier that lets no gradient of a picture through passes what would
-    raise it: a unit that is silent at the beginning is woken. Only where the picture has no
-    gradient at all (lucid's rule for each rectifier is the same, but does not ask that).
+    In the first steps, and until a picture has had a gradient of its own, a rectifier that lets
+    nothing through passes what would raise it: a unit that is silent at the beginning is woken.
+    Only where the picture has no gradient at all (lucid's rule for each rectifier is the same, but
+    does not ask that).
 
     Args:
         sheet: the numbers to begin with.
@@ -76,7 +77,7 @@ def ascend(
             with torch.enable_grad():
                 images = sheet.images()
                 values = objective(images)
-                blocked = step <= FREED and not bool(alive.all())
+                blocked = step <= FREED or not bool(alive.all())
                 gradient = _slope(values, images, keep=blocked)
                 living = gradient.flatten(1).any(1)
                 alive |= living.cpu()

@@ -27,7 +27,7 @@ class Climb(Worded, ABC):
     rate: float
 
     def __post_init__(self) -> None:
-        between(f"rate of {self.word}", self.rate, 0)
+        between(f"rate of {self.word}", self.rate, 0, 1e6)
 
     @abstractmethod
     def start(self, parameters: Sequence[Tensor]) -> Stepper:

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pellucid.make.ascend import ascend
+from pellucid.make.ascend import FREED, ascend
 from pellucid.make.manner import Manner
 from pellucid.make.objective import Bound, Image, View
 from pellucid.make.runner import Runner
@@ -119,6 +119,15 @@ class Drawing:
             self.alive = moment.alive
             self.weight = self.weight + moment.gradient.abs().sum(1).float().cpu()
             yield moment.step
+
+    def dead(self) -> Bool[Tensor, "batch"]:
+        """Of which pictures there is nothing to climb.
+
+        None had a gradient, not even with its rectifiers held open; or none of its own in so many
+        steps that it would have been woken.
+        """
+        worked_on = self.weight.flatten(1).any(1)
+        return ~self.alive & (~worked_on | (len(self.values) >= FREED))
 
     def so_far(self) -> Drawn:
         """Where it is."""
