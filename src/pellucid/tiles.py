@@ -82,18 +82,32 @@ def bars(
 
     Of more than `MOST_BARS` only the first are drawn.
     """
-    row, size, wide = 34, 15, 300
-    count = min(len(names), MOST_BARS)
-    tall = max(row * count + 2 * GAP, 180)
+    wide = 300
+    listed = bar_list(shares, names, wide)
+    tall = max(listed.shape[1] + 2 * GAP, 180)
     high = min(tall, 360)
     across = max(1, min(2 * high, round(photo.shape[2] * high / photo.shape[1])))
     page = torch.full((3, tall, across + 16 + wide), PAPER)
     page[:, :high, :across] = resized(photo, (high, across))
-    first = (tall - row * count) // 2
+    first = (tall - listed.shape[1]) // 2
+    page[:, first : first + listed.shape[1], across + 16 :] = listed
+    return page
+
+
+def bar_list(
+    shares: Sequence[float], names: Sequence[str], wide: int
+) -> Float[Tensor, "3 height width"]:
+    """A bar with name and per cent for each share from 0 to 1, one below the other.
+
+    Args:
+        wide: px.
+    """
+    row, size = 34, 15
+    shown = list(zip(shares, names, strict=True))[:MOST_BARS]
+    page = torch.full((3, row * len(shown), wide), PAPER)
     ink = torch.tensor(BAR).view(3, 1, 1)
-    for number, (share, name) in enumerate(list(zip(shares, names, strict=True))[:count]):
-        top = first + number * row
-        line = page[:, top : top + row, across + 16 :]
+    for number, (share, name) in enumerate(shown):
+        line = page[:, number * row : (number + 1) * row]
         line[:, 20:28, : wide - 8] = 0.92
         length = 0 if math.isnan(share) else round(share * (wide - 8))
         line[:, 20:28, : max(1, length)] = ink
