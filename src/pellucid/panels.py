@@ -75,7 +75,7 @@ class Panel:
     """
 
     title: str
-    picture: Float[Tensor, "3 height width"]
+    picture: Float[Tensor, "channels height width"]
     said: Opinion | None = None
     lines: Sequence[str] = field(default=())
     sign: str = ""
@@ -130,7 +130,9 @@ def row(panels: Sequence[Panel]) -> Float[Tensor, "3 height width"]:
     return framed
 
 
-def _shown(picture: Tensor, size: tuple[int, int]) -> Float[Tensor, "3 height width"]:
+def _shown(
+    picture: Float[Tensor, "channels h w"], size: tuple[int, int]
+) -> Float[Tensor, "3 height width"]:
     """Pixels as squares where that fits."""
     picture = tiles.enlarged(picture.detach().cpu().float().expand(3, -1, -1), LEAST)
     return picture if tuple(picture.shape[1:]) == size else tiles.resized(picture, size)

@@ -9,11 +9,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.attacked import Attacked, Draw, Try
+from pellucid.attacked import Attacked, Try
 from pellucid.images import Photo, open_image
 from pellucid.make.attempts import DOUBLINGS, HALVINGS, Attack, Attempt, Way, smallest
 from pellucid.make.ball import LEVELS, Image, Norm, length
 from pellucid.method import Step, method
+from pellucid.misled import Draw
 from pellucid.network import Network
 from pellucid.option import Help
 from pellucid.panels import Opinion, percent
@@ -43,7 +44,7 @@ def attack(
         float | None,
         Help("size tried at most; if none, that of a change of every value by 32 levels", low=1e-3),
     ] = None,
-    steps: Annotated[int, Help("of pgd, for each size", low=1, high=100_000)] = 20,
+    steps: Annotated[int, Help("of pgd, for each size", low=1, high=100_000)] = 10,
     start: Annotated[bool, Help("begin pgd at a random place, not at the photo")] = True,
     draw: Annotated[
         Draw, Help("photo, change and result, and what is said of them; the result alone")

@@ -51,9 +51,9 @@ class Ball:
 
 def steepest(gradient: Image, norm: Norm) -> Image:
     """The change of size 1 that raises a linear function most: its gradient's signs, or itself."""
-    if norm == "linf":
-        return gradient.sign()
-    way: Image = direction(gradient) / sqrt(gradient.numel())
+    way: Image = gradient.sign()
+    if norm == "l2":
+        way = direction(gradient) / sqrt(gradient.numel())
     return way
 
 
@@ -63,8 +63,8 @@ def anywhere(like: Image, norm: Norm, random: Generator) -> Image:
     if norm == "linf":
         return (2 * torch.rand(shape, generator=random) - 1).to(like)
     way = torch.randn(shape, generator=random)
-    far = torch.rand((), generator=random) ** (1 / way.numel())
-    return (far * way / way.norm()).to(like)
+    far: Tensor = torch.rand((), generator=random) ** (1 / way.numel()) / length(way, "l2")
+    return (far * way).to(like)
 
 
 def length(change: Tensor, norm: Norm) -> float:
