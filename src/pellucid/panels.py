@@ -55,7 +55,7 @@ def percent(share: float) -> str:
         return "under 0.0001%"
     if share < 0.01:
         return f"{100 * share:.1g}%"
-    if share <= 0.99:
+    if share <= 0.99 or share == 1:
         return f"{share:.0%}"
     # Cut, not rounded: what is not yet 99.99% is not to be called so.
     digits = next((number for number in (1, 2, 3) if 1 - share >= 10.0 ** -(number + 2)), 4)
@@ -83,7 +83,9 @@ class Panel:
 
     def below(self, wide: int) -> Float[Tensor, "3 height width"]:
         """Bars and lines."""
-        parts = [tiles.bar_list(self.said.shares, self.said.names, wide)] if self.said else []
+        parts = (
+            [tiles.bar_list(self.said.shares, self.said.names, wide, percent)] if self.said else []
+        )
         for line in self.lines:
             row = torch.full((3, 19, wide), tiles.PAPER)
             parts.append(lettered(row, tiles.fitted(line, wide, 13), 2, 0, 13, tiles.INK))

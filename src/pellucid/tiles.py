@@ -1,7 +1,7 @@
 """Pictures made of pictures: enlarging, grids with names, bars beside a photo."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
@@ -95,12 +95,16 @@ def bars(
 
 
 def bar_list(
-    shares: Sequence[float], names: Sequence[str], wide: int
+    shares: Sequence[float],
+    names: Sequence[str],
+    wide: int,
+    told: Callable[[float], str] = "{:.1%}".format,
 ) -> Float[Tensor, "3 height width"]:
     """A bar with name and per cent for each share from 0 to 1, one below the other.
 
     Args:
         wide: px.
+        told: a share in words.
     """
     row, size = 34, 15
     shown = list(zip(shares, names, strict=True))[:MOST_BARS]
@@ -112,7 +116,7 @@ def bar_list(
         length = 0 if math.isnan(share) else round(share * (wide - 8))
         line[:, 20:28, : max(1, length)] = ink
         written = lettered(line, fitted(name, wide - 80, size), 1, 0, size, INK)
-        line[:] = lettered(written, f"{share:.1%}", 1, wide - 8, size, FAINT, anchor="ra")
+        line[:] = lettered(written, told(share), 1, wide - 8, size, FAINT, anchor="ra")
     return page
 
 

@@ -107,7 +107,7 @@ class Attack:
         if self.norm == "linf":
             return f"{size:.3g} of 255 levels in any value"
         spread = size * LEVELS / sqrt(self.photo.numel())
-        return f"{size:.3g} in length (pixels 0 to 1), {spread:.2g} of 255 levels on average"
+        return f"length {size:.3g} (pixels 0 to 1), {spread:.2g} of 255 levels (root mean square)"
 
     def at(self, size: float) -> Attempt:
         """The attack of a size."""

@@ -154,7 +154,7 @@ def _result(
     told = f"static becomes {label} at {percent(look.share)}"
     if not success:
         told = f"static does not become {label}: it comes to {percent(look.share)}"
-    told += f" in {steps} steps, which change it by {spread:.3g} of 255 levels on average"
+    told += f" in {steps} steps, which change it by {spread:.3g} of 255 levels (root mean square)"
     return Fooled(
         values=look.picture[0].float(),
         clean=start.picture[0].float(),
