@@ -93,7 +93,12 @@ def test_wrong_texts(text: str, message: str) -> None:
 
 @pytest.mark.parametrize(
     ("reader", "text"),
-    [(canvas, "none"), (canvas, "pixels; phase"), (climb.climb, ""), (climb.climb, "even 1;adam 1")],
+    [
+        (canvas, "none"),
+        (canvas, "pixels; phase"),
+        (climb.climb, ""),
+        (climb.climb, "even 1;adam 1"),
+    ],
 )
 def test_just_one_is_wanted(reader: Any, text: str) -> None:
     with pytest.raises(pl.PellucidError, match=r"one (canvas|way to climb) is wanted"):
