@@ -17,6 +17,7 @@ from pellucid.network import Network
 Image = Float[Tensor, "batch channels height width"]
 MOST_PIXELS = 2**26  # of one picture
 STARTS = ("zeros", "noise")
+GREY = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)  # as `Preprocess` turns a photo grey
 
 
 class Sheet(ABC):
@@ -146,10 +147,12 @@ def _listed(size: Any) -> list[Any]:
 
 def grown(
     picture: Float[Tensor, "channels height width"], shape: tuple[int, int, int]
-) -> Float[Tensor, "channels h w"]:
+) -> Float[Tensor, "c h w"]:
     """A picture to begin with, as a canvas of that shape wants it."""
-    if picture.shape[0] != shape[0]:
-        picture = picture.mean(0, keepdim=True).expand(shape[0], -1, -1)
+    if picture.shape[0] == 3 != shape[0]:
+        picture = (picture * GREY.to(picture)).sum(0, keepdim=True)
+    elif picture.shape[0] != shape[0]:
+        picture = picture.expand(shape[0], -1, -1)
     if tuple(picture.shape) == shape:
         return picture
     resized = torch.nn.functional.interpolate(

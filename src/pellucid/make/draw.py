@@ -175,7 +175,9 @@ class Drawing:
         ]
         return torch.stack(values).mean(0)
 
-    def _look(self, images: Image, shown: Image) -> Float[Tensor, "batch"]:
+    def _look(
+        self, images: Image, shown: Float[Tensor, "batch channels h w"]
+    ) -> Float[Tensor, "batch"]:
         return self._read(images, dict(self.runner(shown)))
 
     def _read(self, images: Image, outputs: dict[str, Tensor]) -> Float[Tensor, "batch"]:

@@ -21,13 +21,14 @@ from torch.nn import functional as F
 from pellucid.make.worded import Worded, between, read
 
 Images = Float[Tensor, "batch channels height width"]
+Seen = Float[Tensor, "batch channels h w"]
 
 
 class Transform(Worded, ABC):
     """A random change of view."""
 
     @abstractmethod
-    def __call__(self, images: Images, random: Generator) -> Images:
+    def __call__(self, images: Images, random: Generator) -> Seen:
         """The images seen otherwise; zeros, the mean grey, where there was nothing."""
 
 
@@ -159,7 +160,7 @@ class Pad(Transform):
     def __post_init__(self) -> None:
         between("share of pad", self.share, 0, 1)
 
-    def __call__(self, images: Images, random: Generator) -> Images:
+    def __call__(self, images: Images, random: Generator) -> Seen:
         """Larger by the paper, which is of zeros."""
         return F.pad(images, [int(self.share * min(images.shape[2:]))] * 4)
 
@@ -177,7 +178,7 @@ def told(some: Sequence[Transform]) -> str:
     return "; ".join(map(str, some)) or "none"
 
 
-def seen(images: Images, some: Sequence[Transform], random: Generator) -> Images:
+def seen(images: Images, some: Sequence[Transform], random: Generator) -> Seen:
     """Images after one transform and another."""
     for transform in some:
         images = transform(images, random)
