@@ -84,7 +84,12 @@ def in_steps(
     for module in (gradient, scorecam):
         monkeypatch.setattr(module, "MOST_NUMBERS", {"cpu": 2 * net.blank().numel()})
     more = {"smooth": {"smooth": 3}, "way": {"way": "scorecam"}}
-    found = [settings for name, settings in more.items() if name in method.options]
+    found = [
+        settings
+        for name, settings in more.items()
+        if name in method.options
+        and (not method.options[name].choices or settings[name] in method.options[name].choices)
+    ]
     return small(method, net) | next(iter(found), {})
 
 

@@ -89,7 +89,7 @@ def attack(
             raise
         whole = False
     best = _best(tried, asked.adversary.away)
-    kept = asked.in_file(best.tried.size, best.tried.size if size is not None else most)
+    kept = asked.in_file(best, most if size is None else size)
     if whole and len(tried) < total:
         yield Step(total, total, "rounded to 8 bits")
     return _result(asked, tried, kept, draw, size is None, whole)

@@ -23,7 +23,7 @@ from pellucid.unit import Unit
 Way = Literal["pgd", "fgsm"]
 DOUBLINGS = 5  # from the smallest size tried to the greatest
 HALVINGS = 7  # between the last that failed and the first that did not: to a hundredth
-GROWTH = (1.0, 1.02, 1.05, 1.1, 1.25, 1.5, 2.0)  # of a size, until it outlasts rounding
+GROWTH = (1.02, 1.05, 1.1, 1.25, 1.5, 2.0)  # of a size, until it outlasts rounding
 
 
 @dataclass(frozen=True)
@@ -124,18 +124,17 @@ class Attack:
         share = float(scores.double().softmax(0)[self.adversary.unit.channel])
         return Attempt(Try(size, share, self.adversary.won(scores)), picture, scores)
 
-    def in_file(self, size: float, most: float) -> Attempt:
-        """The attack of a size rounded to 8 bits; of a greater one, where rounding undoes it."""
-        found: list[Attempt] = []
+    def in_file(self, attempt: Attempt, most: float) -> Attempt:
+        """An attempt rounded to 8 bits; of a greater size, where rounding undoes it."""
+        first = rounded = self._rounded(attempt)
         for growth in GROWTH:
-            grown = size * growth
-            if growth > 1 and grown > most:
+            if rounded.tried.won or not attempt.tried.won or attempt.tried.size * growth > most:
                 break
-            rounded = (self.at(grown).picture * LEVELS).round() / LEVELS
-            found.append(self.judged(grown, rounded))
-            if found[-1].tried.won:
-                return found[-1]
-        return found[0]
+            rounded = self._rounded(self.at(attempt.tried.size * growth))
+        return rounded if rounded.tried.won else first
+
+    def _rounded(self, attempt: Attempt) -> Attempt:
+        return self.judged(attempt.tried.size, (attempt.picture * LEVELS).round() / LEVELS)
 
     def usual_most(self, levels: float) -> float:
         """The size of a change of every value by so many levels."""
