@@ -49,7 +49,7 @@ def dream(
     photo: Photo,
     want: Wanted = None,
     *,
-    guide: Photo | None = None,
+    guide: Annotated[Photo | None, Help("a photo whose features it turns to")] = None,
     octaves: Annotated[int, Help("sizes that are worked on, the smallest first", low=1)] = 4,
     ratio: Annotated[float, Help("from one size to the next", low=1.01, high=8)] = 1.4,
     steps: Annotated[int, Help("at each size", low=1)] = 10,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import torch
@@ -118,7 +118,7 @@ class Tiled:
                 found = self.objective.value(View(self.net, seen, self.runner(seen)))
                 (slopes,) = torch.autograd.grad(found.sum(), seen)
             for (row, column), value, slope in zip(
-                some, found.detach().split(len(shown)), slopes.split(len(shown)), strict=True
+                some, found.detach().chunk(len(some)), slopes.chunk(len(some)), strict=True
             ):
                 own = slope[
                     :, :, row.low - row.start : row.high - row.start,
@@ -176,7 +176,7 @@ def parts(length: int, tile: int, margin: int, stride: int, offset: int) -> list
     step = tile - 2 * margin - stride + 1
     cuts = sorted({0, length, *range(offset, length, step)})
     found = []
-    for low, high in zip(cuts, cuts[1:], strict=False):
+    for low, high in pairwise(cuts):
         start = min(max(0, low - margin), length - tile) // stride * stride
         found.append(Part(low, high, start))
     return found
