@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from pellucid import unit as units
-from pellucid.errors import PellucidError
+from pellucid.errors import PellucidError, Unknown
 from pellucid.images import Photo
 from pellucid.make.objective import Bound, Objective, Values, View
 from pellucid.make.objectives import LayerObjective, UnitObjective, read
@@ -134,7 +135,12 @@ def _part(word: str, net: Network) -> Objective:
         unit = net.unit(word)
         if unit.position is None and unit.token is None:
             return Channel(unit)
-    return read(word, net)
+    try:
+        return read(word, net)
+    except Unknown:
+        if re.fullmatch(r"[\w.]+", word):
+            net.layer(word)  # raises: what a dream is of is most often a layer
+        raise
 
 
 def usual_layer(net: Network) -> str:
@@ -153,10 +159,11 @@ def stations(net: Network) -> list[str]:
     Raises:
         PellucidError: no layer has places.
     """
+    scores = net.layers[""].shape[:1]  # maps of them, in some networks, are answers already
     placed = {
         name: number
         for number, (name, layer) in enumerate(net.layers.items())
-        if min(layer.layout.grid) > 1 and layer.layout.channels > 3
+        if min(layer.layout.grid) > 1 and layer.layout.channels not in (1, 2, 3, *scores)
     }
 
     def children(module: nn.Module, path: str) -> list[tuple[str, nn.Module]]:

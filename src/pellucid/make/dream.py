@@ -97,7 +97,7 @@ def dream(
     whole = yield from dreaming.run(max(1, film), stop, objective)
     if not dreaming.alive:
         raise PellucidError(f"{objective}: nothing in this photo reaches it, so nothing can grow")
-    told = f"{objective} dreaming of {photo.source.removeprefix('photo:') or 'the photo'}"
+    told = f"{photo.source.removeprefix('photo:') or 'the photo'}, dreamt on by {objective}"
     made = Recipe("", {} if whole else {"stop": dreaming.done})
     if film:
         frames = dreaming.film()

@@ -40,9 +40,9 @@ class Tiled:
     What is more than the network takes, or than memory holds, is seen tile by tile. Each tile is
     shown with a margin as wide as the layer's receptive field, and lies on the layer's own grid of
     strides: so every unit that sees a pixel of the tile is as it is in the whole picture, and the
-    gradient is the same. Where a field has no bound, or the tile is too small for it, the margin is
-    a quarter of the tile; and always the borders lie elsewhere in each step, so that nothing can
-    gather along them. A picture too small for the network is mirrored around its rim.
+    gradient is the same. Where a tile is too small for that, the margin is a quarter of it, and an
+    eighth where the field has no bound; and always the borders lie elsewhere in each step, so that
+    nothing can gather along them. A picture too small for the network is mirrored around its rim.
 
     Args:
         random: of jitter and borders.
@@ -138,7 +138,7 @@ class Tiled:
         return length if length <= tile else tile - (tile - length) % self.stride
 
     def _parts(self, length: int, tile: int) -> list[Part]:
-        margin = min(self.field, tile // 4) if self.field else tile // 4
+        margin = min(self.field, tile // 4) if self.field else tile // 8
         step = tile - 2 * margin - self.stride + 1
         offset = int(torch.randint(step, (), generator=self.random)) if length > tile else 0
         return parts(length, tile, margin, self.stride, offset)
