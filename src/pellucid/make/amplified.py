@@ -131,7 +131,7 @@ def amplified(
 def _part(word: str, net: Network) -> Objective:
     if word and word in net.layers:
         return LayerObjective(word)
-    if units.split(word) is not None:
+    if units.split(word) is not None and not word.startswith("class:"):
         unit = net.unit(word)
         if unit.position is None and unit.token is None:
             return Channel(unit)

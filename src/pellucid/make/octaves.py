@@ -52,7 +52,7 @@ class Octaves:
         sheet.settle()
         return sheet.parameters[0]
 
-    def _laid(self, size: tuple[int, int], details: Image | None) -> tuple[PixelSheet, Image]:
+    def _laid(self, size: tuple[int, int], details: Image | None) -> tuple[PixelSheet, Tensor]:
         base = resized(self.whole, size)
         # A copy in any case: the sheet changes in place.
         begin = base.clone() if details is None else base + resized(details, size)

@@ -18,7 +18,7 @@ from pellucid.network import Network
 Values = Float[Tensor, "batch"]
 # Numbers that a pass may keep for its gradient; what is seen at once hangs on nothing else, least
 # of all on the memory that is free just now: a picture is to come out the same again.
-MOST_NUMBERS = {"cpu": 2**28, "cuda": 2**31, "mps": 2**28}
+MOST_NUMBERS = {"cpu": 2**28, "cuda": 2**29, "mps": 2**28}
 
 
 class Part(NamedTuple):
@@ -41,7 +41,7 @@ class Tiled:
     shown with a margin as wide as the layer's receptive field, and lies on the layer's own grid of
     strides: so every unit that sees a pixel of the tile is as it is in the whole picture, and the
     gradient is the same. Where a tile is too small for that, the margin is a quarter of it, and an
-    eighth where the field has no bound; and always the borders lie elsewhere in each step, so that
+    eighth where the field has no bound; the borders then lie elsewhere in each step, so that
     nothing can gather along them. A picture too small for the network is mirrored around its rim.
 
     Args:
@@ -101,8 +101,7 @@ class Tiled:
 
     def _by_tiles(self, shown: Image) -> Values:
         size = shown.shape[2], shown.shape[3]
-        tall, wide = map(self._side, size, self.tile)
-        rows, columns = map(self._parts, size, (tall, wide))
+        (tall, rows), (wide, columns) = map(self._cut, size, self.tile)
         tiles = list(product(rows, columns))
         gradient = torch.zeros_like(shown)
         values = torch.zeros(len(shown), device=shown.device)
@@ -133,21 +132,29 @@ class Tiled:
         plane = (shown * gradient).flatten(1).sum(1).float()
         return values + (plane - plane.detach())
 
-    def _side(self, length: int, tile: int) -> int:
-        """Of all tiles along an axis: so long that one ends where the picture ends."""
-        return length if length <= tile else tile - (tile - length) % self.stride
-
-    def _parts(self, length: int, tile: int) -> list[Part]:
-        margin = min(self.field, tile // 4) if self.field else tile // 8
-        step = tile - 2 * margin - self.stride + 1
-        offset = int(torch.randint(step, (), generator=self.random)) if length > tile else 0
-        return parts(length, tile, margin, self.stride, offset)
+    def _cut(self, length: int, most: int) -> tuple[int, list[Part]]:
+        """How long all tiles along an axis are, and which part each is for."""
+        stride = self.stride
+        if length <= most:
+            return length, [Part(0, length, 0)]
+        if 0 < self.field <= most // 4:
+            # The gradient is that of the whole wherever the borders are: so as few as may be.
+            room = (most - 2 * self.field - 2 * stride) // stride * stride
+            step = -(-length // -(-length // room) // stride) * stride
+            tile = step + 2 * self.field + stride
+            tile += (length - tile) % stride  # one ends where the picture ends
+            return tile, parts(length, tile, self.field, stride, step, 0)
+        margin = most // 4 if self.field else most // 8
+        tile = most - (most - length) % stride
+        step = tile - 2 * margin - stride
+        offset = int(torch.randint(step, (), generator=self.random))
+        return tile, parts(length, tile, margin, stride, step, offset)
 
     def _move(self, length: int) -> int:
         most = min(self.jitter, length - 1)
         return int(torch.randint(-most, most + 1, (), generator=self.random)) if most else 0
 
-    def _roomy(self, images: Image) -> Image:
+    def _roomy(self, images: Image) -> Float[Tensor, "batch channels h w"]:
         """Mirrored around the rim, where the network takes nothing so small."""
         size = images.shape[2], images.shape[3]
         if size not in self.taken:
@@ -162,24 +169,23 @@ class Tiled:
         return images[:, :, rows][:, :, :, columns]
 
 
-def parts(length: int, tile: int, margin: int, stride: int, offset: int) -> list[Part]:
-    """Cuts an axis: each stretch lies in its tile with the margin around it.
+def parts(length: int, tile: int, margin: int, stride: int, step: int, offset: int) -> list[Part]:
+    """Cuts an axis: each part lies in its tile with the margin around it.
 
     Where a margin is missing the picture itself ends there. Tiles begin at multiples of the stride
     and end inside of the picture.
 
     Args:
+        length: of the axis; less that of a tile it is a multiple of the stride.
+        tile: at least a step, two margins and a stride.
+        step: from one cut to the next.
         offset: of the first cut.
     """
-    if length <= tile:
-        return [Part(0, length, 0)]
-    step = tile - 2 * margin - stride + 1
     cuts = sorted({0, length, *range(offset, length, step)})
-    found = []
-    for low, high in pairwise(cuts):
-        start = min(max(0, low - margin), length - tile) // stride * stride
-        found.append(Part(low, high, start))
-    return found
+    return [
+        Part(low, high, min(max(0, low - margin), length - tile) // stride * stride)
+        for low, high in pairwise(cuts)
+    ]
 
 
 def mirrored(length: int, wanted: int) -> Tensor:
