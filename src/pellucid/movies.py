@@ -80,7 +80,7 @@ def _mp4(frames: Frames, fps: int, text: str) -> bytes:
         )
     buffer = io.BytesIO()
     # Bit for bit the same each time: no dates, and one thread.
-    options = {"movflags": "use_metadata_tags", "fflags": "bitexact"}
+    options = {"movflags": "use_metadata_tags", "fflags": "+bitexact"}
     with av.open(buffer, "w", format="mp4", options=options) as opened:
         opened.metadata["comment"] = text
         stream = opened.add_stream("libx264", rate=fps, options={"crf": CRF, "threads": "1"})
