@@ -28,7 +28,7 @@ ABOUT_A_PHOTO = [
 ]
 STEPS = 3
 # What makes methods that run other methods quick.
-FEW = {"stages": 2, "samples": 1, "pieces": 4, "methods": "saliency"}
+FEW = {"stages": 2, "samples": 1, "pieces": 4, "methods": "saliency", "octaves": 1}
 
 
 def made_for(method: Method[Any]) -> nn.Module:

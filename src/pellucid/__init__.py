@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pellucid.cutout import Cutout
     from pellucid.errors import PellucidError, Unknown
     from pellucid.fields import Field, fields
+    from pellucid.film import Film
     from pellucid.heatmap import Heatmap, Heatmaps
     from pellucid.images import Photo, open_image
     from pellucid.judgement import Badge, Curve, Judgement
@@ -55,6 +56,7 @@ _HOMES = {
     "cutout": ("Cutout",),
     "errors": ("PellucidError", "Unknown"),
     "fields": ("Field", "fields"),
+    "film": ("Film",),
     "images": ("Photo", "open_image"),
     "judgement": ("Badge", "Curve", "Judgement"),
     "layers": ("Layer",),

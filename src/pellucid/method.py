@@ -185,7 +185,11 @@ class Method(Generic[R]):
             if known.kind == "photo":
                 rows = recipe.photos
                 given = [rows[key] for key in keys(rows, name)]
-                places += [(photo["source"] or "PHOTO.png", True) for photo in given]
+                words = [photo["source"] or "PHOTO.png" for photo in given]
+                if known.positional:
+                    places += [(word, True) for word in words]
+                else:
+                    flags += [part for word in words for part in (known.flag, word)]
             elif known.kind == "setting":
                 value = recipe.settings[name]
                 changed = known.required or value != known.default

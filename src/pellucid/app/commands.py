@@ -17,6 +17,7 @@ from pellucid.app.output import Output, usual_name
 from pellucid.app.terminal import Progress, bars, exits, say, say_json, show
 from pellucid.assets import BUNDLED
 from pellucid.errors import PellucidError
+from pellucid.film import asked
 from pellucid.heatmap import Mapped
 from pellucid.images import Photo, open_image
 from pellucid.method import Method
@@ -79,8 +80,9 @@ def run(method: Method[Any], given: dict[str, Any]) -> None:
         for name, known in method.options.items()
         if known.kind == "setting"
     }
-    output = _output(method, given)
-    output.check()
+    kind = asked(settings)
+    output = _output(method, given, kind)
+    output.check(kind)
     if given.get("opacity") is not None and not given["over"]:
         raise PellucidError("--opacity is of the map over its photo: give --over too")
     photos = {
@@ -120,10 +122,10 @@ def _told(method: Method[Any]) -> str:
     return escape("\n\n".join(paragraphs))
 
 
-def _output(method: Method[Any], given: dict[str, Any]) -> Output:
+def _output(method: Method[Any], given: dict[str, Any], kind: type[Result]) -> Output:
     path = Path(given["out"]).expanduser() if given["out"] is not None else None
     if path is None and not _prints(method):
-        path = usual_name(_words(method, given))
+        path = usual_name(_words(method, given), kind.ENDINGS[0])
     arrays = given["arrays"].value if given["arrays"] else None
     return Output(path, arrays, given["force"])
 
@@ -187,13 +189,17 @@ def _meant(known: Option, word: Any) -> Any:
 
 def _parameter(known: Option) -> inspect.Parameter:
     if known.kind == "photo":
-        form = typer.Argument(
-            metavar=known.name.upper(),
-            help="a path or photo:NAME (`pellucid photos` lists them)"
+        told: dict[str, Any] = {
+            "metavar": known.name.upper(),
+            "help": "a path or photo:NAME (`pellucid photos` lists them)"
             + (", or several" if known.many else ""),
-            autocompletion=complete_photo,
-        )
-        return _keyword(known.name, list[str] if known.many else str, form, known.default)
+            "autocompletion": complete_photo,
+        }
+        words: Any = list[str] if known.many else str
+        if known.positional:
+            return _keyword(known.name, words, typer.Argument(**told), known.default)
+        told["help"] = f"{known.help.text}: {told['help']}"
+        return _keyword(known.name, words, typer.Option(known.flag, **told), known.default)
     more: dict[str, Any] = {"help": escape(known.help.text), "metavar": _metavar(known)}
     if known.choices:
         more["autocompletion"] = _choices(known.choices)

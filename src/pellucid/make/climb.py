@@ -71,6 +71,27 @@ class Even(Climb):
 
 
 @dataclass(frozen=True)
+class Steady(Climb):
+    """`rate` times the gradient over the mean of its size, for each picture.
+
+    So `rate` is how far a number moves in a step, on average (Mordvintsev, Olah, Tyka 2015).
+    """
+
+    word: ClassVar[str] = "steady"
+
+    def start(self, parameters: Sequence[Tensor]) -> Stepper:
+        """See `Climb.start`."""
+
+        def step(gradients: Sequence[Tensor]) -> None:
+            for numbers, gradient in zip(parameters, gradients, strict=True):
+                even = direction(gradient)
+                size = even.abs().mean(tuple(range(1, even.dim())), keepdim=True)
+                numbers.add_(even / size.where(size > 0, 1), alpha=self.rate)
+
+        return step
+
+
+@dataclass(frozen=True)
 class Adam(Climb):
     """Steps of nearly `rate` in every number (Kingma & Ba 2015), with betas 0.9 and 0.999."""
 
@@ -89,7 +110,7 @@ class Adam(Climb):
         return step
 
 
-KINDS: tuple[type[Climb], ...] = (Plain, Even, Adam)
+KINDS: tuple[type[Climb], ...] = (Plain, Even, Steady, Adam)
 
 
 def climb(text: str) -> Climb:

@@ -71,9 +71,9 @@ def _takes(net: Network, layers: frozenset[str], size: tuple[int, int]) -> bool:
     # A row of tokens is read as the grid that it is at the network's own size.
     if any(net.layers[layer].layout.form == "tokens" for layer in layers):
         return False
-    if _runs(net, layers, size):
+    if runs(net, layers, size):
         return True
-    if min(size) < min(own) and _runs(net, layers, (own[0] + 64, own[1] + 64)):
+    if min(size) < min(own) and runs(net, layers, (own[0] + 64, own[1] + 64)):
         raise PellucidError(
             f"a picture of {size[0]} x {size[1]} px is too small for {net.name}: its layers shrink "
             f"to nothing; its own input is {own[0]} x {own[1]}"
@@ -81,7 +81,8 @@ def _takes(net: Network, layers: frozenset[str], size: tuple[int, int]) -> bool:
     return False
 
 
-def _runs(net: Network, layers: frozenset[str], size: tuple[int, int]) -> bool:
+def runs(net: Network, layers: frozenset[str], size: tuple[int, int]) -> bool:
+    """Whether a network takes pictures of a height and width."""
     blank = torch.zeros(1, net.preprocess.channels, *size, device=net.device, dtype=net.dtype)
     try:
         with torch.no_grad():
