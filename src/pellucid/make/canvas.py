@@ -52,7 +52,7 @@ class Canvas(Worded, ABC):
 
     Attributes:
         size: "128" px for the shorter side, the proportions those of the network's input; "96x128"
-            height and width; "" as large as the input.
+            height and width; "", in a text "0", as large as the input.
         first: "zeros", the mean grey; or "noise".
     """
 
@@ -62,6 +62,8 @@ class Canvas(Worded, ABC):
     def __post_init__(self) -> None:
         if self.first not in STARTS:
             raise PellucidError(f"a canvas starts from {' or '.join(STARTS)}, not {self.first!r}")
+        if self.size.strip() == "0":
+            object.__setattr__(self, "size", "")
         sides(self.size, (1, 1))
 
     @abstractmethod
@@ -117,7 +119,7 @@ def sides(size: str | int | tuple[int, int], input_size: tuple[int, int]) -> tup
         PellucidError: not a size.
     """
     words = size.lower().split("x") if isinstance(size, str) else _listed(size)
-    if words in ([""], ["0"]):
+    if words == [""]:
         return input_size
     try:
         numbers = [int(word) for word in words]

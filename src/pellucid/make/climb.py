@@ -14,6 +14,7 @@ from pellucid.errors import PellucidError
 from pellucid.make.worded import Worded, between, read
 
 Stepper = Callable[[Sequence[Tensor]], None]
+GREATEST = 1e30  # rate: float32 ends at 3e38, and numbers are to be added up
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Climb(Worded, ABC):
     rate: float
 
     def __post_init__(self) -> None:
-        between(f"rate of {self.word}", self.rate, 0)
+        between(f"rate of {self.word}", self.rate, 0, GREATEST)
 
     @abstractmethod
     def start(self, parameters: Sequence[Tensor]) -> Stepper:

@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pellucid.make.ascend import ascend
+from pellucid.make.ascend import FREED, ascend
 from pellucid.make.manner import Manner
 from pellucid.make.objective import Bound, Image, View
 from pellucid.make.runner import Runner
-from pellucid.make.transforms import Jitter, Rotate, Scale, Transform, seen
+from pellucid.make.transforms import Jitter, Noise, Rotate, Scale, Transform, seen
 from pellucid.method import Step
 from pellucid.network import Network
 
@@ -73,7 +73,7 @@ class Drawing:
         self.random = torch.Generator().manual_seed(seed)
         self.sheet = manner.canvas.sheet(net, self.random, count, begins)
         # A neuron looks at one place, and would look at something else after each move.
-        still = [one for one in manner.transforms if type(one).__name__ == "Noise"]
+        still = [one for one in manner.transforms if isinstance(one, Noise)]
         self.transforms: Sequence[Transform] = still if objective.fixed else manner.transforms
         with torch.no_grad():
             blank = torch.zeros(1, *self.sheet.images().shape[1:])
@@ -119,6 +119,15 @@ class Drawing:
             self.alive = moment.alive
             self.weight = self.weight + moment.gradient.abs().sum(1).float().cpu()
             yield moment.step
+
+    def dead(self) -> Bool[Tensor, "batch"]:
+        """Of which pictures there is nothing to climb.
+
+        None had a gradient, not even with its rectifiers held open; or none of its own in so many
+        steps that it would have been woken.
+        """
+        worked_on = self.weight.flatten(1).any(1)
+        return ~self.alive & (~worked_on | (len(self.values) >= FREED))
 
     def so_far(self) -> Drawn:
         """Where it is."""

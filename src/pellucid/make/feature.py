@@ -24,10 +24,10 @@ Wanted = Annotated[
 ]
 Named = Annotated[
     str,
-    Help("how to draw: simple, yosinski1 to yosinski4, jitter, lucid, maco"),
+    Help("how to draw: simple, yosinski1 to yosinski4, jitter, lucid, crop, maco"),
 ]
 Steps = Annotated[int | None, Help("of gradient ascent; the recipe's if none", low=1)]
-Rate = Annotated[float | None, Help("of a step; the recipe's if none", low=0)]
+Rate = Annotated[float | None, Help("of a step; the recipe's if none", low=0, high=1e6)]
 Size = Annotated[
     str | None,
     Help("px: 128 the shorter side, 96x128 height x width; the input's if none", names="words"),
@@ -54,7 +54,7 @@ def feature(
     want: Wanted,
     photos: Photo | tuple[Photo, ...] | None = None,
     *,
-    recipe: Named = "lucid",
+    recipe: Named = "crop",
     steps: Steps = None,
     rate: Rate = None,
     size: Size = None,
@@ -73,9 +73,10 @@ def feature(
     A recipe says how: `simple` is the course's, from zeros with L2 decay; `yosinski1` to
     `yosinski4` have the four published sets of regularisers (Yosinski et al. 2015); `jitter` is
     the simple one seen a little moved; `lucid` climbs in waves with natural colours (Olah,
-    Mordvintsev, Schubert 2017); `maco` in their phases alone (Fel et al. 2023). Each of its parts
-    can be set otherwise. Beside the picture stand its climb, how high it is when seen afresh, and
-    the best that a real photo reaches.
+    Mordvintsev, Schubert 2017); `crop` does so in parts of the picture, enlarged, and so finds
+    what holds at several sizes; `maco` climbs in the waves' phases alone (Fel et al. 2023). Each
+    part of a recipe can be set otherwise. Beside the picture stand its climb, how high it is when
+    seen afresh, and the best that a real photo reaches.
 
     Args:
         photos: real ones to compare with; those installed here if none are given.
@@ -99,7 +100,7 @@ def feature(
     drawing = Drawing(net, bound, how, seed=seed)
     whole = yield from drawing.run(objective)
     done = drawing.so_far()
-    if not bool(done.alive[0]):
+    if bool(drawing.dead()[0]):
         raise PellucidError(
             f"{objective} is dead: no picture on the way gave it any gradient, not even with "
             f"rectifiers held open, so there is nothing to climb. Another seed may wake it; the "

@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pellucid.errors import PellucidError
+from pellucid.make.worded import number
 from pellucid.network import Network
 
 Image = Float[Tensor, "batch channels height width"]
@@ -133,7 +135,7 @@ class Scaled(Objective):
             return str(Sum(tuple(Scaled(part, self.times) for part in self.part.parts)))
         sign = "-" if self.times < 0 else ""
         size = abs(self.times)
-        return f"{sign}{self.part}" if size == 1 else f"{sign}{size:g} * {self.part}"
+        return f"{sign}{self.part}" if size == 1 else f"{sign}{number(size)} * {self.part}"
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,10 @@ class Each(Objective):
         bound = [part.bind(net) for part in self.parts]
 
         def value(view: View) -> Values:
+            if len(view.images) != len(bound):
+                raise PellucidError(
+                    f"{len(bound)} objectives are for as many pictures, not for {len(view.images)}"
+                )
             return torch.cat([part.value(view.only(at)) for at, part in enumerate(bound)])
 
         layers = frozenset[str]().union(*(part.layers for part in bound))

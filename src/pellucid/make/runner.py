@@ -31,7 +31,6 @@ class Runner:
         layers: what is wanted; "" is the network's own output.
         size: height and width of what it will be shown. Where the network does not take that, for
             it has a fixed size, images are resized to its own.
-
         copied: whether a faster copy is worth its making: for more than a few passes.
 
     Raises:
@@ -59,9 +58,10 @@ class Runner:
             images = F.interpolate(
                 images, self.net.preprocess.size, mode="bilinear", antialias=True
             )
-        if self.fast is not self.net:
-            images = images.contiguous(memory_format=torch.channels_last)
-        return observe(self.fast, images, self.layers)
+        # A copy: a network may change its input in place, and these may be a sheet's own numbers.
+        last = self.fast is not self.net
+        form = torch.channels_last if last else torch.preserve_format
+        return observe(self.fast, images.clone(memory_format=form), self.layers)
 
 
 def _takes(net: Network, layers: frozenset[str], size: tuple[int, int]) -> bool:

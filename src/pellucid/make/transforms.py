@@ -192,6 +192,9 @@ def _turned(
     images: Images, turn: Float[Tensor, "2 2"], shift: Float[Tensor, "2 1"] | None = None
 ) -> Images:
     matrix = torch.cat([turn, torch.zeros(2, 1) if shift is None else shift], 1)
-    matrix = matrix.to(images.device, images.dtype).expand(len(images), 2, 3)
+    # Places in half precision would be off by up to half a pixel.
+    exact = images if images.dtype == torch.float64 else images.float()
+    matrix = matrix.to(exact).expand(len(images), 2, 3)
     grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, mode="bilinear", align_corners=False)
+    moved: Images = F.grid_sample(exact, grid, mode="bilinear", align_corners=False)
+    return moved.to(images.dtype)
