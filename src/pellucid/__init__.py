@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pellucid.comparison import Comparison
     from pellucid.cutout import Cutout
     from pellucid.errors import PellucidError, Unknown
+    from pellucid.facet import Facets
     from pellucid.fields import Field, fields
     from pellucid.heatmap import Heatmap, Heatmaps
     from pellucid.images import Photo, open_image
@@ -54,6 +55,7 @@ _HOMES = {
     "comparison": ("Comparison",),
     "cutout": ("Cutout",),
     "errors": ("PellucidError", "Unknown"),
+    "facet": ("Facets",),
     "fields": ("Field", "fields"),
     "images": ("Photo", "open_image"),
     "judgement": ("Badge", "Curve", "Judgement"),

@@ -10,9 +10,10 @@ from typing import Any
 from pellucid.errors import PellucidError
 from pellucid.images import Photo, open_image
 
-ENDINGS = frozenset(
-    ".jpg .jpeg .jpe .jfif .mpo .png .webp .avif .gif .tif .tiff .bmp .jp2 .ppm .pgm .ico".split()
-)
+ENDINGS = {
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff",
+    ".bmp", ".jp2", ".ppm", ".pgm", ".ico",
+}  # fmt: skip
 MOST_PHOTOS = 1000  # of one folder
 MOST_NUMBERS = 1_500_000_000  # of one folder's photos together, a byte each
 MOST_FILES = 200_000  # that are looked through

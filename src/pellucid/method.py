@@ -283,8 +283,8 @@ def method(
 
     The function may also be a generator that yields `Step`s and returns the result. Its first
     parameter is the `Network`; a parameter annotated `Photo` is opened for it; the others are
-    `Annotated[type, Help("…")]`. One annotated `Photo | tuple[Photo, ...]` takes several as well, or
-    a folder of them; one named `seed` seeds all random numbers.
+    `Annotated[type, Help("…")]`. One annotated `Photo | tuple[Photo, ...]` takes several as well,
+    or a folder of them; one named `seed` seeds all random numbers.
 
     Args:
         examples: settings that show the method on a given network, the most telling first: the

@@ -15,6 +15,9 @@ COMPONENTS = 50  # of PCA in front of the map, as in the paper
 PERPLEXITY = 30.0  # of t-SNE: about how many neighbours count; fewer where there are few photos
 LEAST = 10  # photos for a map by t-SNE: of fewer, PCA's plane is the map
 MOST_GROUPS = 8  # that are tried where no number is asked for
+NEARLY = (
+    0.02  # of silhouette, from -1 to 1: fewer groups are taken that lie as well apart but for it
+)
 EXACT = 400  # photos up to which t-SNE is the exact one
 
 
@@ -35,7 +38,8 @@ class Groups:
     @property
     def sizes(self) -> list[int]:
         """Photos in each group."""
-        return torch.bincount(self.number, minlength=len(self.centres)).tolist()
+        counts: list[int] = torch.bincount(self.number, minlength=len(self.centres)).tolist()
+        return counts
 
     def nearest(self, group: int, count: int) -> list[int]:
         """The photos of a group, up to so many, the nearest to its centre first."""
@@ -50,8 +54,8 @@ def grouped(features: Float[Tensor, "photos numbers"], count: int | None, seed: 
 
     Args:
         features: one row for each photo.
-        count: of groups; None: that whose groups lie best apart on the map (the highest mean
-            silhouette: Rousseeuw 1987).
+        count: of groups; None: as few as lie nearly as well apart on the map as any number of them
+            (by their mean silhouette: Rousseeuw 1987).
         seed: of t-SNE and k-means.
 
     Raises:
@@ -67,10 +71,7 @@ def grouped(features: Float[Tensor, "photos numbers"], count: int | None, seed: 
         places = _plane(flat)
         return Groups(places, torch.zeros(photos, dtype=torch.long), places.mean(0, keepdim=True))
     places = _map(flat, seed)
-    if count is not None:
-        number = _means(places, count, seed)
-    else:
-        number = _best(places, seed)
+    number = _best(places, seed) if count is None else _means(places, count, seed)
     return _ordered(places, number)
 
 
@@ -82,7 +83,8 @@ def principal(
     left, sizes, _ = torch.linalg.svd(rows, full_matrices=False)
     found = (left * sizes)[:, :most]
     signs = found.gather(0, found.abs().argmax(0, keepdim=True)).sign()
-    return found * signs.where(signs != 0, 1)
+    turned: Tensor = found * signs.where(signs != 0, 1)
+    return turned
 
 
 def _plane(flat: Float[Tensor, "photos components"]) -> Float[Tensor, "photos 2"]:
@@ -112,10 +114,19 @@ def _means(places: Float[Tensor, "photos 2"], count: int, seed: int) -> Int[Tens
 
 
 def _best(places: Float[Tensor, "photos 2"], seed: int) -> Int[Tensor, "photos"]:
-    """As many groups as lie best apart."""
+    """As few groups as lie nearly best apart."""
     tried = [_means(places, count, seed) for count in range(2, _most(len(places)) + 1)]
-    score = _learn().metrics.silhouette_score
-    return max(tried, key=lambda number: float(score(places.numpy(), number.numpy())))
+    apart = [silhouette(places, number) for number in tried]
+    return next(
+        number for number, found in zip(tried, apart, strict=True) if found >= max(apart) - NEARLY
+    )
+
+
+def silhouette(places: Float[Tensor, "photos 2"], number: Int[Tensor, "photos"]) -> float:
+    """How well groups lie apart: 1 far apart, 0 side by side; 0 where nothing can be said."""
+    if not 2 <= len(number.unique()) < len(number):
+        return 0.0
+    return float(_learn().metrics.silhouette_score(places.numpy(), number.numpy()))
 
 
 def _most(photos: int) -> int:
