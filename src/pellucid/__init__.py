@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pellucid.comparison import Comparison
     from pellucid.cutout import Cutout
     from pellucid.errors import PellucidError, Unknown
+    from pellucid.facet import Facets
     from pellucid.fields import Field, fields
     from pellucid.film import Film
     from pellucid.heatmap import Heatmap, Heatmaps
@@ -55,6 +56,7 @@ _HOMES = {
     "comparison": ("Comparison",),
     "cutout": ("Cutout",),
     "errors": ("PellucidError", "Unknown"),
+    "facet": ("Facets",),
     "fields": ("Field", "fields"),
     "film": ("Film",),
     "images": ("Photo", "open_image"),

@@ -84,22 +84,23 @@ class Drawing:
         self.alive = torch.zeros(count, dtype=torch.bool)
         self.weight = torch.zeros(count, *blank.shape[2:])
 
-    def run(self, name: object) -> Generator[Step, None, bool]:
+    def run(self, name: object, before: int = 0) -> Generator[Step, None, bool]:
         """Makes the steps; Ctrl-C, once there is a picture, ends it early and loses nothing.
 
         Args:
             name: of what is raised, for the steps' texts.
+            before: steps of the whole work that were made before it.
 
         Returns:
             Whether it came to its end.
         """
-        total = self.manner.steps
+        total = before + self.manner.steps
         try:
             for done in self._steps():
                 values = self.values[-1]
                 told = f"{values[0]:.3g}" if len(values) == 1 else f"{_mean(values):.3g} on average"
                 picture = self.sheet.pictures()[0] if done % PREVIEW == 0 else None
-                yield Step(done, total, f"{name} = {told}", picture)
+                yield Step(before + done, total, f"{name} = {told}", picture)
         except KeyboardInterrupt:
             if not self.values:
                 raise
