@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pellucid.digits import apart
 from pellucid.errors import PellucidError
 from pellucid.make import transforms
 from pellucid.make.ascend import Image, ascend, slope
@@ -91,9 +92,10 @@ def feature(
         yield Step(done, steps, f"{unit} = {now[0]:.3g}", picture)
     with torch.no_grad():
         final = float(value(image))
+    first, last = apart(values[0], final)
     return Picture(
         values=net.preprocess.denormalise(image[0]).clamp(0, 1).float().cpu(),
-        caption=f"{unit}: from {values[0]:.3g} to {final:.3g} in {steps} steps",
+        caption=f"{unit}: from {first} to {last} in {steps} steps",
     )
 
 
