@@ -18,6 +18,8 @@ from pellucid.recipe import Recipe
 from pellucid.results import SHOWN, Picture, Result
 
 OPACITY = 0.85
+# As a share of the numbers: probabilities that should be equal were seen to differ by half of it.
+ROUNDING = 32 * torch.finfo(torch.float32).eps
 CELL = 224  # px: longer side of the box that each map of a table is fitted into
 
 
@@ -71,6 +73,12 @@ class Heatmap(Mapped):
         """
         values = self.values.detach().cpu().float()
         return values.max() - values if self.low_is_strong else values
+
+    @property
+    def flat(self) -> bool:
+        """Whether it says nothing: the same number everywhere, but for roundings."""
+        values = self.values.detach().double()
+        return float(values.max() - values.min()) <= ROUNDING * float(values.abs().max())
 
     def image(self) -> Float[Tensor, "3 height width"]:
         """The map in the photo's own pixels, beyond the network's view left grey."""

@@ -61,9 +61,9 @@ class Gradients:
 
     def told(self, asked: Question, row: int, column: int) -> str:
         """A target and its value."""
-        name, value = asked.targets[column].name(row), float(self.values[row, column])
+        target, value = asked.targets[column], float(self.values[row, column])
         copies = f" on average of {self.smooth} noisy copies" if self.smooth > 1 else ""
-        return f"{name}, which is {value:.3g}{copies}"
+        return f"{target.name(row)}, whose {target.what} is {value:.3g}{copies}"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Annotated, Any
 
+from pellucid.digits import apart
 from pellucid.errors import PellucidError
 from pellucid.images import Photo
 from pellucid.make import rivals
@@ -111,7 +112,8 @@ def feature(
     rival = rivals.best(net, bound, given)
     facts: dict[str, Any] = {"value": final, "fresh value": float(fresh.mean())}
     sure = _probability(net, objective, drawing)
-    told = f"{objective}: from {done.curve[0, 0]:.3g} to {final:.3g} in {done.step} steps"
+    low, high = apart(float(done.curve[0, 0]), final)
+    told = f"{objective}: from {low} to {high} in {done.step} steps"
     if sure is not None:
         facts["fresh probability"] = sure
         told += f", probability seen afresh {sure:.1%}"
