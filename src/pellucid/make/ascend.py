@@ -78,11 +78,12 @@ def ascend(
                 values = objective(images)
                 blocked = step <= FREED and not bool(alive.all())
                 gradient = _slope(values, images, keep=blocked)
-                living = gradient.flatten(1).any(1)
-                alive |= living.cpu()
-                if blocked and not bool(living.all()):
-                    freed = _slope(values, images, freeing=True)
-                    gradient = torch.where(living[:, None, None, None], gradient, freed)
+                if not bool(alive.all()):
+                    living = gradient.flatten(1).any(1)
+                    alive |= living.cpu()
+                    if blocked and not bool(living.all()):
+                        freed = _slope(values, images, freeing=True)
+                        gradient = torch.where(living[:, None, None, None], gradient, freed)
                 _check(values, gradient, step, climb)
                 ways = torch.autograd.grad(images, sheet.parameters, gradient)
         finally:
