@@ -17,7 +17,7 @@ from pellucid.make.regularisers import Regulariser
 from pellucid.rectifiers import rectifiers
 
 Values = Float[Tensor, "batch"]
-FREED = 16  # first steps in which a blocked gradient is let through in any case
+FREED = 16  # steps that a blocked gradient is let through before a picture counts as dead
 PATIENCE = 48  # steps without any gradient, after which there will be none
 
 
@@ -48,10 +48,9 @@ def ascend(
 ) -> Generator[Moment, None, None]:
     """Climbs an objective by changing a sheet's numbers in place: up is good.
 
-    In the first steps, and until a picture has had a gradient of its own, a rectifier that lets
-    nothing through passes what would raise it: a unit that is silent at the beginning is woken.
-    Only where the picture has no gradient at all (lucid's rule for each rectifier is the same, but
-    does not ask that).
+    Until a picture has had a gradient of its own, a rectifier that lets nothing through passes what
+    would raise it: a unit that is silent at the beginning is woken. Only where the picture has no
+    gradient at all; lucid's rule for each rectifier is the same, for the first 16 steps.
 
     Args:
         sheet: the numbers to begin with.
@@ -79,13 +78,14 @@ def ascend(
             with torch.enable_grad():
                 images = sheet.images()
                 values = objective(images)
-                blocked = step <= FREED or not bool(alive.all())
+                blocked = not bool(alive.all())
                 gradient = _slope(values, images, keep=blocked)
-                living = gradient.flatten(1).any(1)
-                alive |= living.cpu()
-                if blocked and not bool(living.all()):
-                    freed = _slope(values, images, freeing=True)
-                    gradient = torch.where(living[:, None, None, None], gradient, freed)
+                if blocked:
+                    living = gradient.flatten(1).any(1)
+                    alive |= living.cpu()
+                    if not bool(living.all()):
+                        freed = _slope(values, images, freeing=True)
+                        gradient = torch.where(living[:, None, None, None], gradient, freed)
                 _check(values, gradient, step, climb)
                 ways = torch.autograd.grad(images, sheet.parameters, gradient)
                 _check_ways(ways, gradient, step, climb)

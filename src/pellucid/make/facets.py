@@ -69,8 +69,9 @@ def facets(
     centre is what a climb begins with, and short steps keep it in that facet.
 
     Where photos are few, `parts` cuts each into squares that overlap, which suits channels: they
-    see no more than a part of a photo anyway. The paper climbs pixels with a blur that it loosens step by step; here a recipe of `feature`
-    does the climbing, with short steps in place of the schedule.
+    see no more than a part of a photo anyway. The paper climbs pixels with a blur that it loosens
+    step by step; here a recipe of `feature` does the climbing, with short steps in place of the
+    schedule.
 
     Args:
         photos: paths, or a folder of them; those installed here if none are given, which are few

@@ -124,7 +124,7 @@ def _best(places: Float[Tensor, "photos 2"], seed: int) -> Int[Tensor, "photos"]
 
 def silhouette(places: Float[Tensor, "photos 2"], number: Int[Tensor, "photos"]) -> float:
     """How well groups lie apart: 1 far apart, 0 side by side; 0 where nothing can be said."""
-    if not 2 <= len(number.unique()) < len(number):
+    if not 2 <= len(set(number.tolist())) < len(number):
         return 0.0
     return float(_learn().metrics.silhouette_score(places.numpy(), number.numpy()))
 

@@ -77,6 +77,11 @@ class Objective(ABC):
     def __str__(self) -> str:
         """As a caption has it; where it can, as `objectives.read` reads it."""
 
+    @classmethod
+    def together(cls, parts: Sequence[Objective], net: Network) -> Callable[[View], Values] | None:
+        """A quicker way to the value of each for its image of a batch; None where there is none."""
+        return None
+
     def __add__(self, other: Objective) -> Objective:
         return Sum((self, other))
 
@@ -147,6 +152,11 @@ class Each(Objective):
     def bind(self, net: Network) -> Bound:
         """The value of each for its image."""
         bound = [part.bind(net) for part in self.parts]
+        layers = frozenset[str]().union(*(part.layers for part in bound))
+        fixed = any(part.fixed for part in bound)
+        together = type(self.parts[0]).together(self.parts, net)
+        if together is not None:
+            return Bound(layers, together, fixed)
 
         def value(view: View) -> Values:
             if len(view.images) != len(bound):
@@ -155,8 +165,7 @@ class Each(Objective):
                 )
             return torch.cat([part.value(view.only(at)) for at, part in enumerate(bound)])
 
-        layers = frozenset[str]().union(*(part.layers for part in bound))
-        return Bound(layers, value, any(part.fixed for part in bound))
+        return Bound(layers, value, fixed)
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.parts))

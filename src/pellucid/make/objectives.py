@@ -7,7 +7,7 @@ Several add up: `channel("layer3.1", 40) - 0.1 * total_variation()`; as text the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -41,6 +41,23 @@ class UnitObjective(Objective):
 
         # A neuron looks at one place: a picture that is moved is no longer in front of it.
         return Bound(frozenset({layer}), value, fixed=unit.position is not None)
+
+    @classmethod
+    def together(cls, parts: Sequence[Objective], net: Network) -> Callable[[View], Values] | None:
+        """Whole channels, or classes, of one layer: picked out in one go."""
+        found = [net.unit(part.name) for part in parts if isinstance(part, UnitObjective)]
+        whole = all(unit.position is None and unit.token is None for unit in found)
+        if not whole or len(found) < len(parts) or len({unit.layer for unit in found}) > 1:
+            return None
+        layer = "" if found[0].is_class else found[0].layer  # "" gives scores, which have no maps
+        channels = [unit.channel for unit in found]
+
+        def value(view: View) -> Values:
+            maps = view.maps(layer) if layer else view.seen[layer]
+            rows = torch.arange(len(channels), device=maps.device)
+            return maps[rows, torch.tensor(channels, device=maps.device)].flatten(1).mean(1)
+
+        return value
 
     def __str__(self) -> str:
         return str(self.name)

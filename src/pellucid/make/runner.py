@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pellucid.errors import PellucidError
+from pellucid.make import stem
 from pellucid.network import Network
 from pellucid.target import observe
 
@@ -23,9 +24,10 @@ FAILURES = (RuntimeError, ValueError, AssertionError, IndexError)  # of a size t
 class Runner:
     """Runs a network up to the deepest of the layers that are wanted, and no further.
 
-    It works on a copy with frozen weights: convolutions have the batch normalisation behind them
-    worked in, and channels lie last in memory, both for speed. The copy is checked against the
-    network itself; where one cannot be made, or is not the same, the network runs as it is.
+    It works on a copy with frozen weights that is made for speed: convolutions have the batch
+    normalisation behind them worked in, a large one on the image becomes a `Stem`, and channels lie
+    last in memory. The copy is checked against the network itself; where one cannot be made, or is
+    not the same, the network runs as it is.
 
     Args:
         layers: what is wanted; "" is the network's own output.
@@ -103,6 +105,9 @@ def _fast(net: Network, layers: frozenset[str]) -> Network:
         with torch.no_grad():
             wanted = observe(net, probe, layers)
             _fold(module, probe, layers)
+            for name, part in list(module.named_modules()):
+                if isinstance(part, nn.Conv2d) and stem.fits(part) and name:
+                    _put(module, name, stem.Stem(part))
             module.to(memory_format=torch.channels_last)
             made = net.with_module(module)
             found = observe(made, probe.contiguous(memory_format=torch.channels_last), layers)
