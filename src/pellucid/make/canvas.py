@@ -108,6 +108,10 @@ class Canvas(Worded, ABC):
         """Channels, height and width for a network."""
         return net.preprocess.channels, *sides(self.size, net.preprocess.size)
 
+    def noisy(self) -> Canvas:
+        """The same, starting from noise."""
+        return replace(self, first="noise")
+
     def sized(self, size: str) -> Canvas:
         """The same of another size."""
         return replace(self, size=size)

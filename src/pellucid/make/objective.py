@@ -34,7 +34,10 @@ class View:
 
     def only(self, number: int) -> View:
         """One image alone."""
-        place = slice(number, number + 1)
+        return self.part(slice(number, number + 1))
+
+    def part(self, place: slice) -> View:
+        """Some of the images."""
         seen = {name: output[place] for name, output in self.seen.items()}
         return replace(self, images=self.images[place], seen=seen)
 
