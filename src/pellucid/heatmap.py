@@ -76,9 +76,8 @@ class Heatmap(Mapped):
 
     @property
     def flat(self) -> bool:
-        """Whether it says nothing: the same number everywhere, but for roundings."""
-        values = self.values.detach().double()
-        return float(values.max() - values.min()) <= ROUNDING * float(values.abs().max())
+        """Whether it says nothing."""
+        return flat(self.values)
 
     def image(self) -> Float[Tensor, "3 height width"]:
         """The map in the photo's own pixels, beyond the network's view left grey."""
@@ -197,6 +196,12 @@ class Heatmaps(Mapped):
         box = min(CELL, max(1, round(CELL * tallest))), CELL
         boxes = torch.stack([tiles.boxed(cell, box) for cell in cells])
         return tiles.arranged(boxes, names, CELL, columns + 1)
+
+
+def flat(values: Float[Tensor, "height width"]) -> bool:
+    """Whether all numbers of a map are the same, but for roundings."""
+    low, high = (float(end) for end in values.detach().double().aminmax())
+    return high - low <= ROUNDING * max(abs(low), abs(high))
 
 
 def redrawn(result: Result, recipe: Recipe) -> Result:

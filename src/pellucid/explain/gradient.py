@@ -218,7 +218,7 @@ def shown(
     """
 
     def told(row: int, column: int) -> str:
-        none = "" if bool(maps[row, column].any()) else ": zero, no pixel changes it"
+        none = "" if bool(maps[row, column].any()) else ": zero everywhere, no pixel changes it"
         return caption(row, column) + none
 
     if reduce == "colour":
@@ -242,7 +242,10 @@ def _pictures(
 ) -> Grid:
     rows, columns = maps.shape[:2]
     names = [one.name(row) for row in range(rows) for one in asked.targets]
-    few = [caption(0, column) for column in range(columns)] if rows == 1 else []
+    few = [
+        caption(0, column) + ("" if bool(maps[0, column].any()) else asked.alike)
+        for column in range(columns if rows == 1 else 0)
+    ]
     return Grid(
         values=maps.flatten(0, 1),
         names=() if asked.single else tuple(names),

@@ -121,7 +121,7 @@ def _result(
         "outlasts opening": adversary.won(_opened_again(adversary.net, kept.picture)),
     }
     said = [Opinion.of(scores, labels) for scores in (before, kept.scores)]
-    told = _told(asked, said, kept.tried)
+    told = _told(asked, said, kept.tried, max(attempt.tried.size for attempt in tried))
     if kept.tried.won and searched and kept.tried.size > min(won):
         told += f"; in more than 8 bits {min(won):.3g} would do"
     if not kept.tried.won and not bool(asked.uphill(asked.photo).any()):
@@ -142,16 +142,16 @@ def _result(
     )
 
 
-def _told(asked: Attack, said: Sequence[Opinion], kept: Try) -> str:
+def _told(asked: Attack, said: Sequence[Opinion], kept: Try, greatest: float) -> str:
     """What was done to the photo, in a sentence."""
-    size = asked.said(kept.size)
     if kept.won:
-        return f"{said[0]} becomes {said[1]} by a change of {size} ({asked.name})"
+        return f"{said[0]} becomes {said[1]} by a change of {asked.said(kept.size)} ({asked.name})"
     about = asked.adversary.net.labels[asked.adversary.unit.channel]
     what = f"leads away from {about}" if asked.adversary.away else f"makes it {about}"
+    at = "" if kept.size == greatest else f" at {kept.size:.3g}"
     return (
-        f"{said[0]} stays what it is: no change tried, of up to {size}, {what}, which ends at "
-        f"{percent(kept.probability)} ({asked.name})"
+        f"{said[0]} stays what it is: no change tried, of up to {asked.said(greatest)}, {what}, "
+        f"which comes to {percent(kept.probability)}{at} ({asked.name})"
     )
 
 

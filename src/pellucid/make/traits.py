@@ -52,12 +52,12 @@ def looked_at(
 
 def described(
     net: Network, layer: str, images: Image, size: tuple[int, int]
-) -> Float[Tensor, "batch channels"]:
+) -> Float[Tensor, "batch features"]:
     """What a layer says of pictures of any size: its channels, each a mean over its places."""
     with torch.no_grad():
         output = Runner(net, frozenset({layer}), size, copied=False)(images)[layer]
         return _pooled(net, layer, output)
 
 
-def _pooled(net: Network, layer: str, output: Tensor) -> Float[Tensor, "batch channels"]:
+def _pooled(net: Network, layer: str, output: Tensor) -> Float[Tensor, "batch features"]:
     return net.layers[layer].layout.maps(output).flatten(2).mean(2).float().cpu()
