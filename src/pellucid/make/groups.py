@@ -64,12 +64,13 @@ def grouped(features: Float[Tensor, "photos numbers"], count: int | None, seed: 
     """
     flat = principal(features.double(), COMPONENTS)
     # Not told apart by the last bit of rounding.
-    distinct = len((flat / flat.abs().max().clamp(min=1e-12)).round(decimals=6).unique(dim=0))
+    rounded = (flat / flat.abs().max().clamp(min=1e-12)).round(decimals=6)
+    distinct = len(set(map(tuple, rounded.tolist())))
     if count is not None and count > distinct:
         raise PellucidError(
             f"{count} facets need at least {count} photos that differ, and here are {distinct}"
         )
-    if count == 1 or (count is None and distinct <= FEW):
+    if count == 1 or (count is None and (distinct == 1 or len(flat) <= FEW)):
         places = _plane(flat)
         return _ordered(places, torch.zeros(len(flat), dtype=torch.long))
     seed %= 2**32  # more is no seed to numpy
