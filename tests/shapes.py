@@ -42,6 +42,8 @@ def _has_shape(hint: Any) -> bool:
     # Of a list or a table one part is drawn at random, and the drawing is a footprint.
     if typing.get_origin(hint) in (list, dict, abc.Sequence, abc.Mapping):
         return False
+    if typing.get_origin(hint) is tuple and ... in typing.get_args(hint):
+        return False
     if isinstance(hint, type) and issubclass(hint, AbstractArray):
         return True
     return any(map(_has_shape, typing.get_args(hint)))
