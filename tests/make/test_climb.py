@@ -40,6 +40,13 @@ def test_even_is_as_long_for_each_picture() -> None:
         torch.testing.assert_close(picture, 0.1 * way / length)
 
 
+def test_even_does_not_count_what_has_no_gradient() -> None:
+    gradient = torch.zeros(1, 3, 4)
+    gradient[0, 1, 1:3] = torch.tensor([3.0, -4.0])
+    (made,) = steps(Even(0.1), [gradient], torch.zeros(1, 3, 4))
+    torch.testing.assert_close(made, 0.1 * gradient / sqrt(12.5))
+
+
 def test_adam_against_its_formula() -> None:
     """Means of the gradient and of its square, corrected for their beginning at zero."""
     gradients = random(5)
