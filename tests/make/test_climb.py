@@ -63,6 +63,17 @@ def test_adam_against_its_formula() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_gradients_may_lie_in_memory_in_any_order(kind: type[Climb]) -> None:
+    """As that of a Fourier transform does; torch's fused Adam takes no notice."""
+    given = torch.randn(3, 5, 4, 2).permute(3, 0, 2, 1)
+    found = [
+        steps(kind(0.1), [gradient], torch.zeros(2, 3, 4, 5))[-1]
+        for gradient in (given, given.contiguous())
+    ]
+    torch.testing.assert_close(*found)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_picture_climbs_as_if_alone(kind: type[Climb]) -> None:
     gradients = random(4)
     together = steps(kind(0.1), gradients, torch.zeros(2, 3, 4))[-1]

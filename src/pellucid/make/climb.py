@@ -103,12 +103,16 @@ class Adam(Climb):
     def start(self, parameters: Sequence[Tensor]) -> Stepper:
         """See `Climb.start`."""
         # In one pass over the numbers, where torch has that.
-        fused = all(numbers.device.type in ("cpu", "cuda") for numbers in parameters)
+        fused = all(
+            numbers.device.type in ("cpu", "cuda") and numbers.is_contiguous()
+            for numbers in parameters
+        )
         optimiser = torch.optim.Adam(list(parameters), lr=self.rate, maximize=True, fused=fused)
 
         def step(gradients: Sequence[Tensor]) -> None:
             for numbers, gradient in zip(parameters, gradients, strict=True):
-                numbers.grad = gradient
+                # The fused pass reads memory in its order, whatever the strides (torch 2.15).
+                numbers.grad = gradient.contiguous() if fused else gradient
             optimiser.step()
             optimiser.zero_grad()
 

@@ -169,14 +169,14 @@ class Each(Objective):
         layers = frozenset[str]().union(*(part.layers for part in bound))
         fixed = any(part.fixed for part in bound)
         together = type(self.parts[0]).together(self.parts, net)
-        if together is not None:
-            return Bound(layers, together, fixed)
 
         def value(view: View) -> Values:
             if len(view.images) != len(bound):
                 raise PellucidError(
                     f"{len(bound)} objectives are for as many pictures, not for {len(view.images)}"
                 )
+            if together is not None:
+                return together(view)
             alone = zip(bound, view.each(), strict=True)
             return torch.cat([part.value(one) for part, one in alone])
 
