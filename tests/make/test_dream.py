@@ -93,8 +93,7 @@ def test_octaves_are_those_of_the_paper() -> None:
         return F.interpolate(images, size, mode="bicubic", antialias=True)
 
     mean, std = (
-        torch.tensor(numbers).view(3, 1, 1)
-        for numbers in (net.preprocess.mean, net.preprocess.std)
+        torch.tensor(numbers).view(3, 1, 1) for numbers in (net.preprocess.mean, net.preprocess.std)
     )
     whole = ((photo.floats() - mean) / std)[None]
     detail = torch.zeros(1, 3, 36, 46)
