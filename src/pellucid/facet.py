@@ -36,6 +36,7 @@ class Facets(Result):
         places: (photos, 2), all photos on the map that the groups were found on.
         groups: (photos,), the facet that each belongs to, from 0.
         scores: (facets,), the unit's value on each picture.
+        of: what each of the photos is: a "photo", or a "part" of one.
     """
 
     values: Float[Tensor, "facets channels height width"]
@@ -44,6 +45,7 @@ class Facets(Result):
     places: Float[Tensor, "photos 2"]
     groups: Int[Tensor, "photos"]
     scores: Float[Tensor, "facets"]
+    of: str = "photo"
 
     @property
     def sizes(self) -> list[int]:
@@ -86,7 +88,7 @@ class Facets(Result):
         heads = (
             (12, f"facet {number + 1}: {float(self.scores[number]):.3g}"),
             (DRAWN + gap, f"begun as the mean of {len(self.nearest[number])}"),
-            (2 * (DRAWN + gap), f"of {size} photos" if size != 1 else "the photo"),
+            (2 * (DRAWN + gap), f"of {size} {self.of}s" if size != 1 else f"the {self.of}"),
         )
         for left, text in heads:
             page = lettered(page, text, 3, left + gap, tiles.LETTER, tiles.INK)
@@ -96,7 +98,9 @@ class Facets(Result):
     def _map(self) -> Float[Tensor, "3 height width"]:
         page = torch.full((3, HEAD + MAP + tiles.GAP, MAP + tiles.GAP), tiles.PAPER)
         page[:, HEAD : HEAD + MAP, :MAP] = 0.965
-        page = lettered(page, "all photos, alike ones side by side", 3, 0, tiles.LETTER, tiles.INK)
+        page = lettered(
+            page, f"all {self.of}s, alike ones side by side", 3, 0, tiles.LETTER, tiles.INK
+        )
         low, high = self.places.amin(0), self.places.amax(0)
         # One scale for both axes: distances are what the map is about.
         span = float((high - low).max()) or 1.0

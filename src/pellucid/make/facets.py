@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from typing import Annotated, Any
 
 import torch
@@ -13,22 +13,19 @@ from torch.nn import functional as F
 from pellucid.errors import PellucidError
 from pellucid.facet import Facets
 from pellucid.images import Photo
-from pellucid.make import rivals
+from pellucid.make import rivals, traits
 from pellucid.make.draw import Drawing
 from pellucid.make.feature import Named, Size, Wanted
-from pellucid.make.groups import Groups, grouped
+from pellucid.make.groups import Groups, grouped, learning, silhouette
 from pellucid.make.manner import manner
-from pellucid.make.objective import Bound, Image, Objective, View
+from pellucid.make.objective import Objective
 from pellucid.make.objectives import read
 from pellucid.make.parts import parts as cut
-from pellucid.make.runner import Runner
 from pellucid.method import Step, method
 from pellucid.network import Network
 from pellucid.option import Help
 from pellucid.recipe import Recipe
-from pellucid.target import observe
 
-BATCH = 16
 MEAN_OF = 15  # photos nearest to a group's centre, as in the paper
 
 
@@ -90,7 +87,7 @@ def facets(
     objective = want if isinstance(want, Objective) else read(want, net)
     bound = objective.bind(net)
     how = manner(recipe).but(steps=steps, rate=rate, size=size)
-    name = net.layer(layer).name if layer is not None else penultimate(net)
+    name = net.layer(layer).name if layer is not None else traits.penultimate(net)
     if not net.layers[name].layout.channels:
         raise PellucidError(f"layer {name!r} has no channels that could be named")
     at_hand = rivals.at_hand() if photos is None else photos
@@ -100,8 +97,10 @@ def facets(
         raise PellucidError(
             f"{count} facets need at least {count} photos, and here are {min(len(given), top)}"
         )
-    looks = -(-len(given) // BATCH)
-    values, features = yield from _looked_at(net, bound, name, given, looks + steps)
+    if len(given) > 1:
+        learning()  # told now where it is missing, not after the photos were looked at
+    looks = -(-len(given) // traits.BATCH)
+    values, features = yield from traits.looked_at(net, bound, name, given, looks + steps)
     used = values.argsort(descending=True, stable=True)[:top]
     groups = grouped(features[used], count, seed)
     crops = [
@@ -116,16 +115,17 @@ def facets(
             f"{objective} is dead: none of these photos, nor any picture on the "
             f"way from them, gives it a gradient"
         )
-    done = drawing.so_far()
+    done, of = drawing.so_far(), "part" if parts > 1 else "photo"
     scores = drawing.plain()
-    drawn = described(net, name, done.inputs, drawing.size)
+    drawn = traits.described(net, name, done.inputs, drawing.size)
     facts = {
         "apart": apart(done.pictures), "starts apart": apart(starts),
+        "silhouette": silhouette(groups.places, groups.number),
         **_kept(drawn, features[used], groups),
     }  # fmt: skip
     return Facets(
         values=done.pictures,
-        caption=_told(objective, groups, scores, float(values.max()), facts)
+        caption=_told(objective, of, groups, scores, float(values.max()), facts)
         + ("" if whole else f" (stopped at step {done.step} of {steps})"),
         recipe=Recipe("", {} if whole else {"steps": done.step}),
         facts=facts,
@@ -134,29 +134,8 @@ def facets(
         places=groups.places.float(),
         groups=groups.number,
         scores=scores,
+        of=of,
     )
-
-
-def penultimate(net: Network) -> str:
-    """The layer before the scores: the last one whose channels are not the classes."""
-    scores = net.layers[""].layout.channels
-    found = [
-        known.name
-        for known in net.layers.values()
-        if known.leaf and known.name and known.layout.channels not in (0, scores)
-    ]
-    if not found:
-        raise PellucidError(f"{net.name} has no layer before its scores: name one with layer=")
-    return found[-1]
-
-
-def described(
-    net: Network, layer: str, images: Image, size: tuple[int, int]
-) -> Float[Tensor, "batch features"]:
-    """What a layer says of pictures of any size: its channels, each a mean over its places."""
-    with torch.no_grad():
-        output = Runner(net, frozenset({layer}), size, copied=False)(images)[layer]
-        return _pooled(net, layer, output)
 
 
 def apart(pictures: Float[Tensor, "batch channels height width"]) -> float:
@@ -165,28 +144,6 @@ def apart(pictures: Float[Tensor, "batch channels height width"]) -> float:
         return 0.0
     flat = pictures.flatten(1).double()
     return float(torch.pdist(flat).mean() / flat.shape[1] ** 0.5)
-
-
-def _looked_at(
-    net: Network, bound: Bound, layer: str, photos: Sequence[Photo], total: int
-) -> Generator[Step, None, tuple[Float[Tensor, "photos"], Float[Tensor, "photos channels"]]]:
-    """Of each photo the unit's value and the layer's features, from one pass."""
-    values, features = [], []
-    for number, at in enumerate(range(0, len(photos), BATCH), start=1):
-        inputs = torch.cat([net.prepare(photo)[0] for photo in photos[at : at + BATCH]])
-        with torch.no_grad():
-            seen = observe(net, inputs, bound.layers | {layer})
-            values.append(bound.value(View(net, inputs, seen)).float().cpu())
-            features.append(_pooled(net, layer, seen[layer]))
-        yield Step(number, total, f"looking at photo {at + len(inputs)} of {len(photos)}")
-    found = torch.cat(values), torch.cat(features)
-    if not all(bool(numbers.isfinite().all()) for numbers in found):
-        raise PellucidError("the network's values overflow or are NaN on some of the photos")
-    return found
-
-
-def _pooled(net: Network, layer: str, output: Tensor) -> Float[Tensor, "batch features"]:
-    return net.layers[layer].layout.maps(output).flatten(2).mean(2).float().cpu()
 
 
 def _kept(
@@ -209,16 +166,22 @@ def _kept(
 
 
 def _told(
-    objective: Objective, groups: Groups, scores: Tensor, best: float, facts: dict[str, Any]
+    objective: Objective,
+    of: str,
+    groups: Groups,
+    scores: Tensor,
+    best: float,
+    facts: dict[str, Any],
 ) -> str:
-    count, photos = len(scores), len(groups.number)
-    told = f"{objective} in {count} facets of {photos} photos" if count > 1 else f"{objective}"
-    told += f": {', '.join(f'{score:.3g}' for score in scores.tolist())}"
+    count = len(scores)
+    told = f"{objective} in {count} facets of {len(groups.number)} {of}s" if count > 1 else ""
+    told = told or f"{objective} from {len(groups.number)} {of}s that are one group"
+    told += f": {', '.join(f'{score:.3g}' for score in scores.tolist())}, the best {of} {best:.3g}"
     if count > 1:
         lean, near = facts["lean to their own group"], facts["nearest to their own group"]
         told += (
-            f"; the best photo reaches {best:.3g}; {lean} of {count} pictures lean to the photos "
-            f"of their own group more than to the others, {near} are nearest to them outright"
+            f"; {lean} of {count} pictures lean to their own {of}s more than to the other groups, "
+            f"{near} are nearest to them outright"
         )
     return told
 

@@ -14,6 +14,7 @@ from pellucid.errors import PellucidError
 COMPONENTS = 50  # of PCA in front of the map, as in the paper
 PERPLEXITY = 30.0  # of t-SNE: about how many neighbours count; fewer where there are few photos
 LEAST = 10  # photos for a map by t-SNE: of fewer, PCA's plane is the map
+FEW = 3  # photos that are one group where no number is asked for
 MOST_GROUPS = 8  # that are tried where no number is asked for
 NEARLY = (
     0.02  # of silhouette, from -1 to 1: fewer groups are taken that lie as well apart but for it
@@ -61,17 +62,19 @@ def grouped(features: Float[Tensor, "photos numbers"], count: int | None, seed: 
     Raises:
         PellucidError: more groups than photos, or scikit-learn is not installed.
     """
-    photos = len(features)
-    if count is not None and count > photos:
-        raise PellucidError(f"{count} facets need at least {count} photos, and here are {photos}")
     flat = principal(features.double(), COMPONENTS)
-    if photos <= 3 and count is None:
-        count = 1
-    if count == 1:
+    # Not told apart by the last bit of rounding.
+    distinct = len((flat / flat.abs().max().clamp(min=1e-12)).round(decimals=6).unique(dim=0))
+    if count is not None and count > distinct:
+        raise PellucidError(
+            f"{count} facets need at least {count} photos that differ, and here are {distinct}"
+        )
+    if count == 1 or (count is None and distinct <= FEW):
         places = _plane(flat)
-        return Groups(places, torch.zeros(photos, dtype=torch.long), places.mean(0, keepdim=True))
+        return _ordered(places, torch.zeros(len(flat), dtype=torch.long))
+    seed %= 2**32  # more is no seed to numpy
     places = _map(flat, seed)
-    number = _best(places, seed) if count is None else _means(places, count, seed)
+    number = _means(places, count, seed) if count is not None else _best(places, distinct, seed)
     return _ordered(places, number)
 
 
@@ -99,7 +102,7 @@ def _map(flat: Float[Tensor, "photos components"], seed: int) -> Float[Tensor, "
     if len(flat) < LEAST or not spread > 0:
         return plane
     start = plane / spread * 1e-4  # as openTSNE and scikit-learn begin
-    tsne = _learn().manifold.TSNE(
+    tsne = learning().manifold.TSNE(
         perplexity=min(PERPLEXITY, (len(flat) - 1) / 3),
         init=start.numpy(),
         method="exact" if len(flat) <= EXACT else "barnes_hut",
@@ -109,13 +112,14 @@ def _map(flat: Float[Tensor, "photos components"], seed: int) -> Float[Tensor, "
 
 
 def _means(places: Float[Tensor, "photos 2"], count: int, seed: int) -> Int[Tensor, "photos"]:
-    means = _learn().cluster.KMeans(count, n_init=10, random_state=seed % 2**32)
+    means = learning().cluster.KMeans(count, n_init=10, random_state=seed)
     return torch.from_numpy(means.fit_predict(places.numpy())).long()
 
 
-def _best(places: Float[Tensor, "photos 2"], seed: int) -> Int[Tensor, "photos"]:
-    """As few groups as lie nearly best apart."""
-    tried = [_means(places, count, seed) for count in range(2, _most(len(places)) + 1)]
+def _best(places: Float[Tensor, "photos 2"], distinct: int, seed: int) -> Int[Tensor, "photos"]:
+    """As few groups as lie nearly best apart, of about five photos at least, where there are."""
+    most = max(2, min(MOST_GROUPS, distinct // 5))
+    tried = [_means(places, count, seed) for count in range(2, most + 1)]
     apart = [silhouette(places, number) for number in tried]
     return next(
         number for number, found in zip(tried, apart, strict=True) if found >= max(apart) - NEARLY
@@ -126,12 +130,7 @@ def silhouette(places: Float[Tensor, "photos 2"], number: Int[Tensor, "photos"])
     """How well groups lie apart: 1 far apart, 0 side by side; 0 where nothing can be said."""
     if not 2 <= len(set(number.tolist())) < len(number):
         return 0.0
-    return float(_learn().metrics.silhouette_score(places.numpy(), number.numpy()))
-
-
-def _most(photos: int) -> int:
-    """Groups of at least five photos or so, of few photos of two or so."""
-    return max(2, min(MOST_GROUPS, photos // 5))
+    return float(learning().metrics.silhouette_score(places.numpy(), number.numpy()))
 
 
 def _ordered(places: Float[Tensor, "photos 2"], number: Int[Tensor, "photos"]) -> Groups:
@@ -143,7 +142,12 @@ def _ordered(places: Float[Tensor, "photos 2"], number: Int[Tensor, "photos"]) -
     return Groups(places, number, centres)
 
 
-def _learn() -> Any:
+def learning() -> Any:
+    """scikit-learn, imported where it is needed.
+
+    Raises:
+        PellucidError: it is not installed.
+    """
     try:
         import sklearn
         import sklearn.cluster
