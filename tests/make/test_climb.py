@@ -40,6 +40,13 @@ def test_even_is_as_long_for_each_picture() -> None:
         torch.testing.assert_close(picture, 0.1 * way / length)
 
 
+def test_even_does_not_count_what_has_no_gradient() -> None:
+    gradient = torch.zeros(1, 3, 4)
+    gradient[0, 1, 1:3] = torch.tensor([3.0, -4.0])
+    (made,) = steps(Even(0.1), [gradient], torch.zeros(1, 3, 4))
+    torch.testing.assert_close(made, 0.1 * gradient / sqrt(12.5))
+
+
 def test_adam_against_its_formula() -> None:
     """Means of the gradient and of its square, corrected for their beginning at zero."""
     gradients = random(5)
@@ -53,6 +60,17 @@ def test_adam_against_its_formula() -> None:
             up = (mean / (1 - 0.9**number)) / (sqrt(square / (1 - 0.999**number)) + 1e-8)
             x += 0.05 * up
             assert float(made[number - 1][place]) == pytest.approx(x, abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_may_lie_in_memory_in_any_order(kind: type[Climb]) -> None:
+    """As that of a Fourier transform does; torch's fused Adam takes no notice."""
+    given = torch.randn(3, 5, 4, 2).permute(3, 0, 2, 1)
+    found = [
+        steps(kind(0.1), [gradient], torch.zeros(2, 3, 4, 5))[-1]
+        for gradient in (given, given.contiguous())
+    ]
+    torch.testing.assert_close(*found)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,6 +12,7 @@ from pellucid.make.manner import MANNERS, Manner, manner
 from pellucid.make.objective import Objective, View, each
 from pellucid.make.objectives import channel, class_score, diversity, neuron, read
 from pellucid.make.penalties import difference, l2
+from pellucid.make.transforms import seen
 from pellucid.method import Step
 from pellucid.target import observe
 
@@ -70,8 +71,8 @@ def test_the_value_is_the_mean_over_the_views(tiny: pl.Network) -> None:
         for transform in how.transforms:
             view = transform(view, random)
         with torch.no_grad():
-            seen = observe(tiny, view, {"block"})["block"]
-        found.append(float(seen[0, 2].mean()) - 0.3 * float(images.square().mean()))
+            maps = observe(tiny, view, {"block"})["block"]
+        found.append(float(maps[0, 2].mean()) - 0.3 * float(images.square().mean()))
     for _ in drawing.run(want):
         pass
     assert drawing.values[0][0] == pytest.approx(sum(found) / 5, rel=1e-4, abs=1e-5)
@@ -136,9 +137,7 @@ def test_seen_afresh_by_transforms_that_it_has_not_met(tiny: pl.Network) -> None
     random = torch.Generator().manual_seed(1_000_003)
     images = drawing.so_far().inputs
     for number in range(4):
-        view = images
-        for transform in FRESH:
-            view = transform(view, random)
+        view = seen(images, FRESH, random)
         with torch.no_grad():
             scores = tiny.scores(view)[0]
         assert float(values[number, 0]) == pytest.approx(float(scores[2]), rel=1e-4, abs=1e-5)
@@ -171,9 +170,9 @@ def test_diversity_drives_pictures_apart(tiny: pl.Network) -> None:
     def alike(want: Objective) -> float:
         made = drawn(tiny, want, how, count=3, begins=begins).so_far()
         with torch.no_grad():
-            seen = observe(tiny, made.inputs, {"block"})
+            maps = observe(tiny, made.inputs, {"block"})
         bound = diversity("block").bind(tiny)
-        return -float(bound.value(View(tiny, made.inputs, seen)).mean())
+        return -float(bound.value(View(tiny, made.inputs, maps)).mean())
 
     plain = channel("block", 2)
     assert alike(plain + 5 * diversity("block")) < alike(plain) - 0.05

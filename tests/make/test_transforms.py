@@ -195,6 +195,32 @@ def test_one_after_the_other() -> None:
     assert seen(given, (), seeded()) is given
 
 
+def test_neighbours_that_turn_and_stretch_are_joined() -> None:
+    """Each place is followed back through all of them, and the pixels are mixed once."""
+    given = images(1)
+    some = (Scale(0.3), Rotate(40), Crop(0.5, 0.8))
+    random = seeded(3)
+    scale, turn, part, across, down = (float(torch.rand((), generator=random)) for _ in range(5))
+    part = 0.5 + 0.3 * part
+    middle = torch.tensor([(1 - part) * (2 * down - 1) * 8.5, (1 - part) * (2 * across - 1) * 11.5])
+    rows, columns = (around(17, 23) * part + middle).unbind(-1)
+    angle = 40 * (2 * turn - 1) * pi / 180
+    turned = torch.stack(
+        [cos(angle) * rows + sin(angle) * columns, cos(angle) * columns - sin(angle) * rows], -1
+    )
+    places = turned / (1 + 0.3 * (2 * scale - 1)) + torch.tensor([8.0, 11.0])
+    made = seen(given, some, seeded(3))
+    torch.testing.assert_close(made[0], looked_up(given[0], places), atol=1e-4, rtol=0)
+
+
+def test_what_stands_between_two_keeps_them_apart() -> None:
+    given = images()
+    random = seeded(4)
+    wanted = Rotate(10)(Jitter(0.2)(Scale(0.2)(given, random), random), random)
+    some = (Scale(0.2), Jitter(0.2), Rotate(10))
+    torch.testing.assert_close(seen(given, some, seeded(4)), wanted)
+
+
 def _unchecked(kind: type[Transform], **values: float) -> Transform:
     """A transform of a size that nobody may ask for."""
     made = object.__new__(kind)

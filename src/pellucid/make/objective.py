@@ -41,6 +41,17 @@ class View:
         seen = {name: output[place] for name, output in self.seen.items()}
         return replace(self, images=self.images[place], seen=seen)
 
+    def each(self) -> list[View]:
+        """Every image alone."""
+        # Split, not sliced: on the way back the parts are put together once, not each by itself
+        # among zeros for all the others.
+        images = self.images.split(1)
+        seen = {name: output.split(1) for name, output in self.seen.items()}
+        return [
+            replace(self, images=image, seen={name: parts[at] for name, parts in seen.items()})
+            for at, image in enumerate(images)
+        ]
+
     def maps(self, layer: str) -> Float[Tensor, "batch channels h w"]:
         """A layer's output as channel maps."""
         return self.net.layers[layer].layout.maps(self.seen[layer])
@@ -158,15 +169,16 @@ class Each(Objective):
         layers = frozenset[str]().union(*(part.layers for part in bound))
         fixed = any(part.fixed for part in bound)
         together = type(self.parts[0]).together(self.parts, net)
-        if together is not None:
-            return Bound(layers, together, fixed)
 
         def value(view: View) -> Values:
             if len(view.images) != len(bound):
                 raise PellucidError(
                     f"{len(bound)} objectives are for as many pictures, not for {len(view.images)}"
                 )
-            return torch.cat([part.value(view.only(at)) for at, part in enumerate(bound)])
+            if together is not None:
+                return together(view)
+            alone = zip(bound, view.each(), strict=True)
+            return torch.cat([part.value(one) for part, one in alone])
 
         return Bound(layers, value, fixed)
 

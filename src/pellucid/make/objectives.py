@@ -55,7 +55,8 @@ class UnitObjective(Objective):
         def value(view: View) -> Values:
             maps = view.maps(layer) if layer else view.seen[layer]
             rows = torch.arange(len(channels), device=maps.device)
-            return maps[rows, torch.tensor(channels, device=maps.device)].flatten(1).mean(1)
+            picked = maps[rows, torch.tensor(channels, device=maps.device)]
+            return picked.reshape(len(rows), -1).mean(1)
 
         return value
 

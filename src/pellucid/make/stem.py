@@ -28,7 +28,9 @@ class Stem(nn.Module):
         self.weight = nn.Parameter(weight, requires_grad=False)
         self.bias = None if conv.bias is None else nn.Parameter(conv.bias.detach(), False)
 
-    def forward(self, images: Float[Tensor, "batch colours h w"]) -> Float[Tensor, "batch c h w"]:
+    def forward(
+        self, images: Float[Tensor, "batch colours height width"]
+    ) -> Float[Tensor, "batch channels h w"]:
         """As the convolution."""
         edges = [side + 2 * self.padding for side in images.shape[2:]]
         # Just as many pixels as the filter passes over, on its last place too.
