@@ -64,7 +64,7 @@ def grouped(features: Float[Tensor, "photos numbers"], count: int | None, seed: 
     """
     flat = principal(features.double(), COMPONENTS)
     # Not told apart by the last bit of rounding.
-    distinct = len((flat / flat.abs().max().clamp(min=1e-12)).round(decimals=6).unique(dim=0))
+    distinct = len((flat / flat.abs().max().clamp(min=1e-12)).round(decimals=6).unique(dim=0))  # type: ignore[no-untyped-call]
     if count is not None and count > distinct:
         raise PellucidError(
             f"{count} facets need at least {count} photos that differ, and here are {distinct}"
