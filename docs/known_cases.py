@@ -72,7 +72,7 @@ def dots() -> list[Row]:
             each.name,
             tuple(planted.share(one, name) for one, name in zip(fine, planted.DOTS, strict=True)),
             pl.pointing_game(zip(found, boxes, strict=True), tolerance=0).hits,
-            pl.trust(net, each.name, photo, target="left", samples=5).judgement.numbers,
+            pl.trust(net, each.name, photo, target="left").judgement.numbers,
             tuple(one.over().values for one in found),
         )
 

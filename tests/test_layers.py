@@ -44,6 +44,8 @@ def rooms(names: set[str]) -> set[str]:
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_imports_point_down(path: Path) -> None:
     room = path.parts[0] if len(path.parts) > 1 else ""
+    if str(path) == "__init__.py":
+        return  # the public names, wherever they live; none is imported before it is asked for
     allowed = MAY.get(room, set()) | {room}
     assert rooms(imported(path)) <= allowed, f"{path} imports from a room above it"
 

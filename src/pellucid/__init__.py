@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pellucid.comparison import Comparison
     from pellucid.cutout import Cutout
     from pellucid.errors import PellucidError, Unknown
+    from pellucid.facet import Facets
     from pellucid.fields import Field, fields
     from pellucid.film import Film
     from pellucid.heatmap import Heatmap, Heatmaps
@@ -20,10 +21,25 @@ if TYPE_CHECKING:
     from pellucid.judgement import Badge, Curve, Judgement
     from pellucid.layers import Layer
     from pellucid.layout import Layout
+    from pellucid.make.fourier import fourier
+    from pellucid.make.objectives import (
+        channel,
+        class_score,
+        cosine,
+        direction,
+        diversity,
+        layer,
+        neuron,
+        unit,
+    )
+    from pellucid.make.penalties import alpha_norm, difference, l2, total_variation
+    from pellucid.make.phase import phase
+    from pellucid.make.pixels import pixels
     from pellucid.method import Step, method
     from pellucid.network import Network
     from pellucid.option import Help
     from pellucid.pointing import Pointing, PointingGame, pointing, pointing_game
+    from pellucid.portrait import Portrait
     from pellucid.preprocess import Frame, Preprocess
     from pellucid.recipe import Recipe
     from pellucid.record import Recording, recording
@@ -40,16 +56,32 @@ _HOMES = {
     "comparison": ("Comparison",),
     "cutout": ("Cutout",),
     "errors": ("PellucidError", "Unknown"),
+    "facet": ("Facets",),
     "fields": ("Field", "fields"),
     "film": ("Film",),
     "images": ("Photo", "open_image"),
     "judgement": ("Badge", "Curve", "Judgement"),
     "layers": ("Layer",),
     "layout": ("Layout",),
+    "make.fourier": ("fourier",),
+    "make.objectives": (
+        "channel",
+        "class_score",
+        "cosine",
+        "direction",
+        "diversity",
+        "layer",
+        "neuron",
+        "unit",
+    ),
+    "make.penalties": ("alpha_norm", "difference", "l2", "total_variation"),
+    "make.phase": ("phase",),
+    "make.pixels": ("pixels",),
     "method": ("Step", "method"),
     "network": ("Network",),
     "option": ("Help",),
     "pointing": ("Pointing", "PointingGame", "pointing", "pointing_game"),
+    "portrait": ("Portrait",),
     "preprocess": ("Frame", "Preprocess"),
     "recipe": ("Recipe",),
     "record": ("Recording", "recording"),

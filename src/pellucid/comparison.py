@@ -29,20 +29,32 @@ class Comparison(Result):
         judgements: one for each of these.
         failed: the other methods, and what they say.
         target: what was explained.
-        protocol: how deletion and insertion were done.
+        what: the answer that was watched: "probability", "activation", "value".
+        protocol: how all was measured.
     """
 
     values: Float[Tensor, "methods measures"]
     judgements: tuple[Judgement, ...]
     failed: dict[str, str]
     target: str
+    what: str
     protocol: str
 
     @classmethod
     def of(
-        cls, judgements: list[Judgement], failed: dict[str, str], target: str, protocol: str
+        cls,
+        judgements: list[Judgement],
+        failed: dict[str, str],
+        target: str,
+        what: str,
+        protocol: str,
+        brief: str,
     ) -> Comparison:
-        """With a caption that names those that pass the first test, and those that do not."""
+        """With a caption that names those that pass the first test, and those that do not.
+
+        Args:
+            brief: the protocol in a few words.
+        """
         groups: dict[str, list[str]] = {}
         for each in judgements:
             groups.setdefault(each.badges[0].words, []).append(each.name)
@@ -56,8 +68,10 @@ class Comparison(Result):
             judgements=tuple(judgements),
             failed=failed,
             target=target,
+            what=what,
             protocol=protocol,
-            caption=f"{target} explained in {ways}; as the weights are shuffled, the map {told}",
+            caption=f"{target} explained in {ways}; as the weights are shuffled, the map {told} "
+            f"({brief})",
         )
 
     def data(self) -> dict[str, Any]:
@@ -99,7 +113,7 @@ class Comparison(Result):
         cell[:, 20 : 20 + shape[0], : shape[1]] = tiles.resized(photo.floats(), shape)
         random, centre = first.random, first.centre
         lines = [
-            f"answer for the whole photo {short(first.clean)}",
+            f"{self.what} for the whole photo {short(first.clean)}",
             "deletion / insertion without any map:",
             f"  random order {short(random.deletion.area)} / {short(random.insertion.area)}",
             f"  from the centre {short(centre.deletion.area)} / {short(centre.insertion.area)}",

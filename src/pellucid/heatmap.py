@@ -18,6 +18,8 @@ from pellucid.recipe import Recipe
 from pellucid.results import SHOWN, Picture, Result
 
 OPACITY = 0.85
+# As a share of the numbers: probabilities that should be equal were seen to differ by half of it.
+ROUNDING = 32 * torch.finfo(torch.float32).eps
 CELL = 224  # px: longer side of the box that each map of a table is fitted into
 
 
@@ -71,6 +73,11 @@ class Heatmap(Mapped):
         """
         values = self.values.detach().cpu().float()
         return values.max() - values if self.low_is_strong else values
+
+    @property
+    def flat(self) -> bool:
+        """Whether it says nothing."""
+        return flat(self.values)
 
     def image(self) -> Float[Tensor, "3 height width"]:
         """The map in the photo's own pixels, beyond the network's view left grey."""
@@ -189,6 +196,12 @@ class Heatmaps(Mapped):
         box = min(CELL, max(1, round(CELL * tallest))), CELL
         boxes = torch.stack([tiles.boxed(cell, box) for cell in cells])
         return tiles.arranged(boxes, names, CELL, columns + 1)
+
+
+def flat(values: Float[Tensor, "height width"]) -> bool:
+    """Whether all numbers of a map are the same, but for roundings."""
+    low, high = (float(end) for end in values.detach().double().aminmax())
+    return high - low <= ROUNDING * max(abs(low), abs(high))
 
 
 def redrawn(result: Result, recipe: Recipe) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import compress, pairwise
+from math import isnan, nan
 from typing import Any, Literal
 
 from pellucid.heatmap import Heatmap
@@ -84,7 +85,7 @@ class Judgement:
         maps: the map after each of these.
         correlations: Spearman's, of the sizes of each with those of the reference.
         similarities: SSIM of the same.
-        curves: pixels in the order of the map.
+        curves: pixels in the order of the map; None of an empty one, which has none.
         random: pixels in random order, mean of several; what a worthless map would reach.
         centre: pixels by their distance from the centre; what one would reach without looking.
         sensitivity: greatest change under noise, as a share of the map.
@@ -97,31 +98,41 @@ class Judgement:
     maps: tuple[Heatmap, ...]
     correlations: tuple[float, ...]
     similarities: tuple[float, ...]
-    curves: Pair
+    curves: Pair | None
     random: Pair
     centre: Pair
     sensitivity: float
 
+    @classmethod
+    def of_nothing(cls, name: str, heatmap: Heatmap, bases: tuple[Pair, Pair]) -> Judgement:
+        """Of an empty map, of which nothing is measured."""
+        random, centre = bases
+        return cls(name, heatmap, heatmap, (), (), (), (), None, random, centre, nan)
+
     @property
     def empty(self) -> bool:
         """Whether the map is the same everywhere, and says nothing."""
-        return _flat(self.heatmap)
+        return self.curves is None
 
     @property
     def vanished(self) -> bool:
-        """Whether the map was empty at every stage: it changed, into nothing to compare with."""
-        return not self.empty and all(map(_flat, self.maps))
+        """Whether the map was empty at most stages: it changed, with too little to compare."""
+        return not self.empty and 2 * sum(one.flat for one in self.maps) > len(self.maps)
 
     @property
     def clean(self) -> float:
         """The answer of the whole photo."""
-        return self.curves.deletion.values[0]
+        return self.random.deletion.values[0]
 
     @property
     def numbers(self) -> tuple[float, ...]:
-        """One for each of `MEASURES`; of the stages the mean, those left out whose map is empty."""
-        told = [not _flat(one) for one in self.maps]
-        told = told if any(told) else [True] * len(told)
+        """One for each of `MEASURES`; NaN of an empty map.
+
+        Of the stages the mean, those left out whose map is empty, unless it has vanished.
+        """
+        if self.curves is None:
+            return (nan,) * len(MEASURES)
+        told = [self.vanished or not one.flat for one in self.maps]
         return (
             sum(compress(self.correlations, told)) / sum(told),
             sum(compress(self.similarities, told)) / sum(told),
@@ -134,6 +145,9 @@ class Judgement:
     def badges(self) -> tuple[Badge, ...]:
         """In the order of `MEASURES`, SSIM left to the curve."""
         alike, _, deleted, inserted, noise = self.numbers
+        if self.empty:
+            shown = (name for name in MEASURES if name != "ssim")
+            return tuple(Badge(name, nan, "bad", "an empty map") for name in shown)
         return (
             Badge("randomised", alike, *self._randomised(alike)),
             Badge("deletion", deleted, *self._compared(deleted, "deletion", -1)),
@@ -142,8 +156,6 @@ class Judgement:
         )
 
     def _randomised(self, alike: float) -> tuple[Mark, str]:
-        if self.empty:
-            return "bad", "an empty map"
         if self.vanished:
             return "fair", "vanishes"
         if alike >= UNCHANGED:
@@ -160,47 +172,48 @@ class Judgement:
         return "good", f"chance {short(random)}"
 
     def _shaken(self, noise: float) -> tuple[Mark, str]:
-        if self.empty:
-            return "bad", "an empty map"
         if noise >= FRAGILE:
             return "bad", "another map"
         return ("fair", "moves") if noise >= STEADY else ("good", "steady")
 
     def meaning(self, badge: Badge) -> str:
         """A badge in a sentence."""
-        if self.empty and badge.measure in ("randomised", "noise"):
+        if self.empty:
             return "The map is the same everywhere: there is nothing to believe or to doubt."
         if self.vanished and badge.measure == "randomised":
             return (
-                "With shuffled weights the map is empty: it changes, but there is no other to see."
+                "With shuffled weights the map is mostly empty: it changes, but there is hardly "
+                "another to see."
             )
         return _MEANINGS[badge.measure, badge.mark]
 
     def data(self) -> dict[str, Any]:
-        """As plain JSON data, the maps left out."""
+        """As plain JSON data, the maps left out; of an empty map null for each number."""
+        numbers = zip(MEASURES, self.numbers, strict=True)
         return {
             "method": self.name,
             "caption": self.heatmap.caption,
-            "numbers": dict(zip(MEASURES, self.numbers, strict=True)),
-            "badges": [vars(badge) for badge in self.badges],
+            "numbers": {name: _plain(number) for name, number in numbers},
+            "badges": [vars(badge) | {"value": _plain(badge.value)} for badge in self.badges],
             "randomisation": {
                 "shuffled down to": list(self.stages),
                 "spearman": list(self.correlations),
                 "ssim": list(self.similarities),
             },
-            **self.curves.data(),
+            **(self.curves.data() if self.curves else {}),
         }
 
 
 def short(number: float) -> str:
-    """A number in few characters."""
+    """A number in few characters; of none a dash."""
+    if isnan(number):
+        return "-"
     size = abs(number)
     return f"{number:.2f}" if 0.01 <= size < 100 or not size else f"{number:.2g}"
 
 
-def _flat(heatmap: Heatmap) -> bool:
-    evidence = heatmap.evidence()
-    return bool((evidence == evidence[0, 0]).all())
+def _plain(number: float) -> float | None:
+    return None if isnan(number) else number  # JSON knows no NaN
 
 
 _MEANINGS = {

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from pellucid import option
+from pellucid.album import Album, album, is_folder
 from pellucid.errors import PellucidError, Unknown
 from pellucid.heatmap import OPACITY
 from pellucid.images import open_image
@@ -86,7 +87,11 @@ class Method(Generic[R]):
         result = yield from self._work(bound)
         # Settings that it was really made with, such as the steps until it was interrupted.
         bound |= result.recipe.settings
-        return replace(result, recipe=self._recipe(_network(bound), bound, result.values))
+        return replace(
+            result,
+            caption=result.caption + _left_out(bound),
+            recipe=self._recipe(_network(bound), bound, result.values),
+        )
 
     def _work(self, bound: dict[str, Any]) -> Generator[Step, None, R]:
         net = _network(bound)
@@ -164,7 +169,9 @@ class Method(Generic[R]):
             if known.many and isinstance(value, list | tuple):
                 if not value:
                     raise PellucidError(f"{self.name}: no photo is given, the list is empty")
-                return tuple(open_image(one) for one in value)
+                return album(value)
+            if known.many and is_folder(value):
+                return album([value])
             return open_image(value)
         if known.kind == "network":
             if isinstance(value, nn.Module):
@@ -244,6 +251,14 @@ def _network(bound: dict[str, Any]) -> Network:
     return next(value for value in bound.values() if isinstance(value, Network))
 
 
+def _left_out(bound: dict[str, Any]) -> str:
+    """What a caption says of photos that a folder has but that were not looked at."""
+    albums = [value for value in bound.values() if isinstance(value, Album)]
+    left = sum(one.left_out for one in albums)
+    whole = left + sum(map(len, albums))
+    return f"; {left} of {whole} photos were left out, evenly" if left else ""
+
+
 def _plainly(value: Any) -> Any:
     """A setting as plain data; of one's own function, which has no such form, the name."""
     if isinstance(value, tuple):
@@ -272,8 +287,8 @@ def method(
 
     The function may also be a generator that yields `Step`s and returns the result. Its first
     parameter is the `Network`; a parameter annotated `Photo` is opened for it; the others are
-    `Annotated[type, Help("…")]`. One annotated `Photo | tuple[Photo, ...]` takes several as well;
-    one named `seed` seeds all random numbers.
+    `Annotated[type, Help("…")]`. One annotated `Photo | tuple[Photo, ...]` takes several as well,
+    or a folder of them; one named `seed` seeds all random numbers.
 
     Args:
         examples: settings that show the method on a given network, the most telling first: the

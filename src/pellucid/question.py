@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.heatmap import Heatmap, Heatmaps
+from pellucid.errors import PellucidError
+from pellucid.heatmap import Heatmap, Heatmaps, flat
 from pellucid.images import Photo
 from pellucid.network import Network
 from pellucid.option import Help
@@ -70,6 +72,21 @@ class Question:
         """The value of every target for each image, from one forward pass; see `target.values`."""
         return values(self.net, inputs, self.targets, rows)
 
+    @cached_property
+    def alike(self) -> str:
+        """What to add to a map without anything on it: whether the classes have equal scores.
+
+        As of a network before training, whose last layer torchvision's transformers begin at zero.
+        """
+        try:
+            with torch.no_grad():
+                scores = self.net.scores(self.inputs)
+        except PellucidError:  # it puts out no tensor
+            return ""
+        low, high = scores.aminmax()
+        none = scores.ndim == 2 and scores.shape[1] > 1 and bool(low == high)
+        return "; the network scores all classes alike: is it trained?" if none else ""
+
     def told(self, facts: Mapping[str, Float[Tensor, "photos targets"]]) -> dict[str, Any]:
         """Facts of each photo and target as a result has them; see `Result`."""
         tables = {name: table.tolist() for name, table in facts.items()}
@@ -92,7 +109,13 @@ class Question:
         """
         maps = maps.detach().float().cpu()
         places = [range(len(side)) for side in (self.photos, self.targets)]
-        captions = tuple(tuple(caption(row, column) for column in places[1]) for row in places[0])
+        captions = tuple(
+            tuple(
+                caption(row, column) + (self.alike if flat(maps[row, column]) else "")
+                for column in places[1]
+            )
+            for row in places[0]
+        )
         if self.single:
             return Heatmap(
                 values=maps[0, 0],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -18,6 +18,7 @@ from pellucid.unit import Unit
 if TYPE_CHECKING:
     from pellucid.network import Network
 
+UNSOUND = "the network's values overflow or are NaN; its weights or its input are not sound"
 BETWEEN = ";"  # the names of several targets in one text
 # A function of a recording: activations by layer name ("" the scores) to one number for each image.
 Function = Callable[[Mapping[str, Tensor]], Tensor]
@@ -28,9 +29,11 @@ class Target(ABC):
 
     Attributes:
         layers: what has to be recorded; "" is the network's own output.
+        what: the kind of number: "score", "activation", "value".
     """
 
     layers: frozenset[str]
+    what: ClassVar[str] = "value"
 
     @abstractmethod
     def name(self, row: int) -> str:
@@ -60,6 +63,11 @@ class UnitTarget(Target):
         """The unit's own layer."""
         return frozenset({"" if self.unit.is_class else self.unit.layer})
 
+    @property
+    def what(self) -> str:  # type: ignore[override]
+        """Of a class its score, of another unit its activation."""
+        return "score" if self.unit.is_class else "activation"
+
     def name(self, row: int) -> str:
         """That of the unit."""
         return str(self.unit)
@@ -78,6 +86,7 @@ class BestTarget(Target):
 
     units: tuple[Unit, ...]
     layers: frozenset[str] = frozenset({""})
+    what: ClassVar[str] = "score"
 
     def name(self, row: int) -> str:
         """That of the photo's own class."""
@@ -200,8 +209,8 @@ def values(
         wrong = ~value.detach().isfinite()
         if bool(wrong.any()):
             raise PellucidError(
-                f"{target.name(int(rows[wrong][0]))} is {float(value.detach()[wrong][0])}: the "
-                f"network's values overflow or are NaN; its weights or its input are not sound"
+                f"the {target.what} of {target.name(int(rows[wrong][0]))} is "
+                f"{float(value.detach()[wrong][0])}: {UNSOUND}"
             )
     return torch.stack([value.to(found[0].dtype) for value in found])
 

@@ -13,7 +13,7 @@ from pellucid import tiles
 from pellucid.badges import HEIGHT, badged
 from pellucid.chart import BLUE, GREY, ORANGE, Axis, Line, chart
 from pellucid.images import lettered
-from pellucid.judgement import Curve, Judgement, short
+from pellucid.judgement import Curve, Judgement, Pair, short
 from pellucid.results import Result
 
 WIDTH = 960
@@ -31,24 +31,28 @@ class Verdict(Result):
         values: (measures,), in the order of `judgement.MEASURES`.
         judgement: the map, the curves and the badges.
         target: what was explained.
-        protocol: how deletion and insertion were done.
+        what: the answer that was watched: "probability", "activation", "value".
+        protocol: how all was measured.
     """
 
     values: Float[Tensor, "measures"]
     judgement: Judgement
     target: str
+    what: str
     protocol: str
 
     @classmethod
-    def of(cls, judgement: Judgement, target: str, protocol: str) -> Verdict:
-        """With a caption that sums it up."""
+    def of(cls, judgement: Judgement, target: str, what: str, protocol: str, brief: str) -> Verdict:
+        """With a caption that sums it up, the protocol in brief."""
         badges = "; ".join(map(str, judgement.badges))
+        told = "an empty map, nothing to judge" if judgement.empty else f"{badges} ({brief})"
         return cls(
             values=torch.tensor(judgement.numbers),
             judgement=judgement,
             target=target,
+            what=what,
             protocol=protocol,
-            caption=f"{judgement.name} of {target}: {badges}",
+            caption=f"{judgement.name} of {target}: {told}",
         )
 
     def data(self) -> dict[str, Any]:
@@ -63,16 +67,18 @@ class Verdict(Result):
 
     def image(self) -> Float[Tensor, "3 height width"]:
         """The map and the badges, the maps of the shuffled networks, the curves."""
-        return stacked([self._head(), self._strip(), self._charts(), small_print(self.protocol)])
+        told = small_print(self.protocol)
+        if self.judgement.curves is None:
+            return stacked([self._head(), told])
+        return stacked([self._head(), self._strip(), self._charts(self.judgement.curves), told])
 
     def _head(self) -> Float[Tensor, "3 height width"]:
         found = self.judgement
         photo = found.heatmap.photo
         shape = fitting(photo.size, SIDE)
         room = blank(4 * (HEIGHT + 2 * 14 + 8) + 30)[:, :, 2 * (shape[1] + GAP) + GAP :]
-        title = tiles.fitted(
-            f"{found.name} of {self.target}, which is {short(found.clean)}", room.shape[2], 16
-        )
+        clean = f"whose {self.what} is {short(found.clean)}"
+        title = tiles.fitted(f"{found.name} of {self.target}, {clean}", room.shape[2], 16)
         room = lettered(room, title, 0, 0, 16, tiles.INK)
         top = 30
         for badge in found.badges:
@@ -117,11 +123,11 @@ class Verdict(Result):
             cell[:] = lettered(cell, tiles.fitted(name, wide), 2, 0, tiles.LETTER, tiles.FAINT)
         return page
 
-    def _charts(self) -> Float[Tensor, "3 height width"]:
+    def _charts(self, own: Pair) -> Float[Tensor, "3 height width"]:
         wide = (WIDTH - 2 * 20) // 3
         charts = [
             self._randomisation(wide),
-            *(self._curve(which, wide) for which in ("deletion", "insertion")),
+            *(self._curve(own, which, wide) for which in ("deletion", "insertion")),
         ]
         page = blank(CHART)
         for number, each in enumerate(charts):
@@ -153,11 +159,9 @@ class Verdict(Result):
             (CHART, wide),
         )  # fmt: skip
 
-    def _curve(self, which: str, wide: int) -> Tensor:
+    def _curve(self, pair: Pair, which: str, wide: int) -> Tensor:
         found = self.judgement
-        own, random, centre = (
-            getattr(pair, which) for pair in (found.curves, found.random, found.centre)
-        )
+        own, random, centre = (getattr(each, which) for each in (pair, found.random, found.centre))
         highest = max(max(curve.values) for curve in (own, random, centre))
         lowest = min(min(curve.values) for curve in (own, random, centre))
 

@@ -90,4 +90,20 @@ def test_a_score_that_no_pixel_changes_is_said(cat: pl.Photo) -> None:
     net = network()
     assert "zero" not in pl.saliency(net, cat, target="class:1").caption
     nn.init.zeros_(net.module[5].weight)
-    assert pl.saliency(net, cat, target="class:1").caption.endswith(": zero, no pixel changes it")
+    caption = pl.saliency(net, cat, target="class:1").caption
+    assert caption.endswith(": zero everywhere, no pixel changes it")
+
+
+def test_a_network_as_before_training_is_recognised(cat: pl.Photo) -> None:
+    """All its scores are equal; what is black then is no fault of the method."""
+    net = network()
+    nn.init.zeros_(net.module[5].weight)
+    nn.init.zeros_(net.module[5].bias)
+    wanted = "the network scores all classes alike: is it trained?"
+    for method, settings in (
+        (pl.saliency, {}), (pl.saliency, {"reduce": "colour"}), (pl.guided, {}), (pl.cam, {}),
+        (pl.occlusion, {"stride": 4}), (pl.integrated, {"steps": 2}),
+    ):  # fmt: skip
+        assert method(net, cat, **settings).caption.endswith("; " + wanted), method
+    assert "trained" not in pl.saliency(net, cat, target="0:1").caption
+    assert pl.predict(net, cat).caption.endswith("which scores all classes alike: is it trained?")

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 import pellucid as pl
 from pellucid.explain.asked import Asked
-from pellucid.explain.explainers import explainer, explainers
+from pellucid.explain.explainers import Explainer, explainer, explainers
 from pellucid.explain.judge import Plan, baselines, judged
+from pellucid.explain.protocol import Protocol
 from pellucid.heatmap import Heatmap
 from pellucid.judgement import MEASURES, Judgement
 
@@ -24,15 +25,28 @@ def finished(work: Any) -> Any:
             return stop.value
 
 
+class MadeUp(Explainer):
+    """An explanation that is any function of a network."""
+
+    def __init__(self, draw: Callable[[pl.Network], Heatmap]) -> None:
+        vars(self).update(name="made up", draw=draw)
+
+    def quick(self, net: pl.Network) -> Explainer:
+        return self
+
+    def explain(self, net: pl.Network, asked: Asked) -> Heatmap:
+        return vars(self)["draw"](net)
+
+
 def judge(
     net: pl.Network, photo: Any, target: Any, explain: Callable[[pl.Network], Heatmap], **how: Any
 ) -> Judgement:
     torch.manual_seed(0)
     with net.at_rest():
         asked = Asked.of(net, pl.open_image(photo), target)
-        plan = Plan.of(asked, **{"stages": 3, "samples": 2, "radius": 0.02, "pieces": 14} | how)
+        plan = Plan.of(asked, Protocol(**{"stages": 3, "samples": 2, "pieces": 14} | how))
         bases = finished(baselines(asked, plan))
-        return finished(judged("made up", explain, asked, plan, bases))
+        return finished(judged(MadeUp(explain), asked, plan, bases))
 
 
 def map_of(
@@ -225,10 +239,88 @@ def test_many_maps_are_drawn_coarsely_and_the_one_is_not(tiny: pl.Network, cat: 
 
 
 def test_compare_says_of_each_what_trust_says_of_it(tiny: pl.Network, cat: pl.Photo) -> None:
-    few = {"stages": 2, "samples": 2, "pieces": 5}
-    alone = pl.trust(tiny, "saliency", cat, **few)
-    beside = pl.compare(tiny, cat, methods="saliency", **few)
-    assert torch.equal(beside.values[0], alone.values)
+    """By the defaults of both; whatever stands before it; also where coarse maps are drawn."""
+    names = ("saliency", "cam:layercam", "occlusion")
+    beside = pl.compare(tiny, cat, methods="; ".join(names))
+    for name, row in zip(names, beside.values, strict=True):
+        alone = pl.trust(tiny, name, cat)
+        assert torch.equal(row, alone.values), name
+        assert alone.protocol == beside.protocol
+        assert alone.caption.endswith(beside.caption[beside.caption.rindex("(") :])
+    assert "trials of noise up to 0.02)" in beside.caption and "stages of shuf" in beside.caption
+
+
+def test_every_method_meets_the_same_destroyed_networks_and_noise(
+    tiny: pl.Network, cat: pl.Photo
+) -> None:
+    seen: list[list[float]] = []
+
+    def explain(net: pl.Network) -> Heatmap:
+        inputs, _ = net.prepare(cat)
+        seen[-1].append(float(inputs.sum()) + sum(float(w.sum() * w[0].sum()) for w in
+                        net.module.parameters()))  # fmt: skip
+        return pl.saliency(net, cat, target="bee")
+
+    for _ in range(2):
+        seen.append([])
+        judge(tiny, cat, "bee", explain)
+        torch.rand(3)
+    assert seen[0] == seen[1] and len(set(seen[0])) == 6
+    seen.append([])
+    judge(tiny, cat, "bee", explain, seed=1)
+    assert seen[0] != seen[2]
+
+
+def flat(net: pl.Network, value: float) -> Heatmap:
+    """The same number everywhere, but for roundings."""
+    given = pl.open_image("photo:cat")
+    noise = torch.rand(6, 6, generator=torch.Generator().manual_seed(5))
+    values = value * (1 + 1e-6 * noise)
+    return Heatmap(values=values, photo=given, frame=net.preprocess.frame(given.size))
+
+
+def test_a_map_that_is_only_rounding_is_not_judged(tiny: pl.Network) -> None:
+    found = judge(tiny, "photo:cat", "bee", lambda net: flat(net, 0.3))
+    assert found.empty and all(number != number for number in found.numbers)
+    assert {(badge.mark, badge.words) for badge in found.badges} == {("bad", "an empty map")}
+    data = json.loads(json.dumps(found.data(), allow_nan=False))
+    assert set(data["numbers"].values()) == {None} and found.clean > 0
+
+
+@pytest.mark.parametrize(("empty", "words"), [(1, "hardly changes"), (2, "vanishes")])
+def test_it_takes_half_of_the_stages_to_say_what_has_become_of_a_map(
+    tiny: pl.Network, empty: int, words: str
+) -> None:
+    """One map that happens to be alike, or unlike, decides nothing."""
+    own, calls = tiny.weights_hash, 0
+
+    def explain(net: pl.Network) -> Heatmap:
+        nonlocal calls
+        calls += net.weights_hash != own
+        if net.weights_hash != own and calls <= empty:
+            return flat(net, 0.0)
+        return map_of(net, "photo:cat", edges)(net)
+
+    found = judge(tiny, "photo:cat", "bee", explain)
+    assert found.badges[0].words == words
+    assert found.numbers[0] == pytest.approx(1 if empty == 1 else 1 / 3)
+
+
+def test_a_photo_of_one_colour_gives_occlusion_nothing_to_judge(bundled: pl.Network) -> None:
+    few = {"stages": 2, "samples": 1, "pieces": 4}
+    grey = torch.full((3, 64, 64), 0.5)
+    found = pl.trust(bundled, "occlusion", grey, **few)
+    assert found.judgement.empty and found.caption.endswith(": an empty map, nothing to judge")
+    assert found.image().shape[0] == 3
+    beside = pl.compare(bundled, grey, methods="occlusion; saliency", **few)
+    assert beside.values[0].isnan().all() and beside.values[1].isfinite().all()
+    assert beside.image().shape[0] == 3
+
+
+def test_what_is_watched_has_its_name(tiny: pl.Network, cat: pl.Photo) -> None:
+    few = {"stages": 1, "samples": 1, "pieces": 2}
+    assert pl.trust(tiny, "saliency", cat, target="bee", **few).what == "probability"
+    assert pl.compare(tiny, cat, target="block:3", methods="saliency", **few).what == "activation"
 
 
 def test_the_result_carries_all_that_is_drawn(tiny: pl.Network, cat: pl.Photo) -> None:
@@ -248,5 +340,6 @@ def test_what_is_empty_is_told_as_a_sentence(cat: pl.Photo) -> None:
     net = pl.Network(module, size=8, labels=list("abcd"))
     found = pl.compare(net, cat, target=0, methods="saliency", stages=1, samples=1, pieces=2)
     assert found.caption == (
-        "class:a explained in 1 way; as the weights are shuffled, the map is an empty map: saliency"
+        "class:a explained in 1 way; as the weights are shuffled, the map is an empty map: "
+        "saliency (1 stage of shuffling, 2 pieces of the pixels, 1 trial of noise up to 0.02)"
     )

@@ -288,8 +288,11 @@ def test_roundings_are_not_drawn(cat: pl.Photo) -> None:
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
 def test_scores_that_are_no_numbers_are_said(wrong: float, tiny: pl.Network, cat: pl.Photo) -> None:
     tiny.module.head.bias.data[2] = wrong
-    with pytest.raises(pl.PellucidError, match=r"class:cat is (nan|inf): the network's val"):
-        pl.occlusion(tiny, cat, target="cat", measure="score")
+    for measure in ("score", "probability"):  # the softmax of what is infinite is NaN
+        with pytest.raises(pl.PellucidError, match=f"score of class:cat is {wrong}: the network's"):
+            pl.occlusion(tiny, cat, target="cat", measure=measure)
+    with pytest.raises(pl.PellucidError, match="class:bee has no probability, for another class's"):
+        pl.occlusion(tiny, cat, target="bee")
 
     class Under(torch.nn.Module):
         """Divides by what a mask makes zero."""
@@ -298,8 +301,21 @@ def test_scores_that_are_no_numbers_are_said(wrong: float, tiny: pl.Network, cat
             return torch.stack([1 / x[:, 0, 4:6, 4:6].abs().sum((1, 2)), x.mean((1, 2, 3))], 1)
 
     net = pl.Network(Under(), size=12)
-    with pytest.raises(pl.PellucidError, match="class:0 is inf"):
-        pl.occlusion(net, cat, target=0, fill="zero", measure="score", window=5, stride=3)
+    for measure in ("score", "probability"):
+        with pytest.raises(pl.PellucidError, match="the score of class:0 is inf"):
+            pl.occlusion(net, cat, target=0, fill="zero", measure=measure, window=5, stride=3)
+
+
+def test_numbers_that_are_close_can_be_told_apart_in_the_caption(cat: pl.Photo) -> None:
+    class Faint(torch.nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return 1 + 1e-4 * x.mean((2, 3))
+
+    found = pl.occlusion(
+        pl.Network(Faint(), size=12), cat, target=0, measure="score", window=5, stride=4
+    )
+    low, _, high = found.caption.partition("uncovered, ")[2].partition(" under")[0].split()
+    assert float(low) < float(high) and float(low) == pytest.approx(float(found.values.min()))
 
 
 def test_the_grid_of_masks_covers_the_input_evenly() -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from rich.markup import escape
 
+from pellucid.album import album, is_folder
 from pellucid.app import flags
 from pellucid.app.names import complete_photo
 from pellucid.app.output import Output, usual_name
@@ -150,13 +151,14 @@ def _words(method: Method[Any], given: dict[str, Any]) -> list[str]:
 
 
 def _opened(words: str | list[str] | None) -> Photo | tuple[Photo, ...] | None:
-    """A photo, or several where several are named; None where none is."""
+    """A photo, or several where several or a folder are named; None where none is."""
     if not words:
         return None
     if isinstance(words, str):
         return open_image(words)
-    photos = tuple(open_image(word) for word in words)
-    return photos if len(photos) > 1 else photos[0]
+    if len(words) == 1 and not is_folder(words[0]):
+        return open_image(words[0])
+    return album(words)
 
 
 def _stem(source: str) -> str:
@@ -192,7 +194,7 @@ def _parameter(known: Option) -> inspect.Parameter:
         told: dict[str, Any] = {
             "metavar": known.name.upper(),
             "help": "a path or photo:NAME (`pellucid photos` lists them)"
-            + (", or several" if known.many else ""),
+            + (", or several, or a folder of them" if known.many else ""),
             "autocompletion": complete_photo,
         }
         words: Any = list[str] if known.many else str

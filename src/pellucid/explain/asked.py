@@ -65,9 +65,7 @@ class Asked:
     @property
     def what(self) -> str:
         """What `score` gives."""
-        if not isinstance(self.target, UnitTarget):
-            return "value"
-        return "probability" if self.target.unit.is_class else "activation"
+        return "probability" if self.target.what == "score" else self.target.what
 
     def score(self, inputs: Tensor) -> Float[Tensor, "batch"]:
         """Of a class the probability, of anything else its value, for each image."""

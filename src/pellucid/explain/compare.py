@@ -2,25 +2,14 @@
 
 import re
 from collections.abc import Generator
-from functools import partial
 from typing import Annotated
 
 from pellucid.comparison import Comparison
 from pellucid.errors import PellucidError
 from pellucid.explain.asked import Asked, One
 from pellucid.explain.explainers import explainer, explainers
-from pellucid.explain.judge import (
-    BASES,
-    Pieces,
-    Plan,
-    Radius,
-    Samples,
-    Seed,
-    Stages,
-    baselines,
-    counted,
-    judged,
-)
+from pellucid.explain.judge import BASES, Plan, baselines, counted, judged
+from pellucid.explain.protocol import USUAL, Pieces, Protocol, Radius, Samples, Seed, Stages
 from pellucid.images import Photo
 from pellucid.judgement import Judgement
 from pellucid.method import Step, method
@@ -37,21 +26,21 @@ def compare(
     methods: Annotated[
         str | None, Help("names with ; between; if none, all but those that take minutes")
     ] = None,
-    stages: Stages = 4,
-    samples: Samples = 3,
-    radius: Radius = 0.02,
-    pieces: Pieces = 28,
-    seed: Seed = 0,
+    stages: Stages = USUAL.stages,
+    samples: Samples = USUAL.samples,
+    radius: Radius = USUAL.radius,
+    pieces: Pieces = USUAL.pieces,
+    seed: Seed = USUAL.seed,
 ) -> Generator[Step, None, Comparison]:
     """All explanations of one photo side by side, each with badges of whether to believe it.
 
-    The four tests of `trust`, with fewer stages and samples, and methods of many passes with
-    coarse settings. A method that this network does not suit says why in its place.
+    The four tests of `trust`, with the same numbers. A method that this network does not suit
+    says why in its place.
 
     Returns:
         Comparison with `.values` (methods, measures), of the methods that ran: the mean rank
         correlation and the mean SSIM of the map with those of the shuffled networks, the areas of
-        deletion and insertion, the greatest change under noise.
+        deletion and insertion, the greatest change under noise; NaN of an empty map.
 
     Raises:
         PellucidError: no such method, several targets, or no method suits this network.
@@ -65,16 +54,15 @@ def compare(
     else:
         chosen = {each.name: each for each in map(explainer, re.split("[;,]", methods))}
     asked = Asked.of(net, photo, target)
-    plan = Plan.of(asked, stages, samples, radius, pieces)
+    plan = Plan.of(asked, Protocol(stages, samples, radius, pieces, seed))
     total = BASES + len(chosen) * plan.parts
     bases = yield from counted(baselines(asked, plan), 0, total)
     judgements: list[Judgement] = []
     failed: dict[str, str] = {}
     for number, (name, each) in enumerate(chosen.items()):
         before = BASES + number * plan.parts
-        map_of = partial(each.quick(net).explain, asked=asked)
         try:
-            work = judged(name, map_of, asked, plan, bases)
+            work = judged(each, asked, plan, bases)
             judgements.append((yield from counted(work, before, total)))
         except PellucidError as error:
             failed[name] = str(error)
@@ -82,5 +70,4 @@ def compare(
     if not judgements:
         told = "; ".join(f"{name}: {why}" for name, why in failed.items())
         raise PellucidError(f"no method explains this: {told}")
-    coarse = " Methods of many passes are run coarsely here."
-    return Comparison.of(judgements, failed, asked.name, plan.protocol(asked.what) + coarse)
+    return Comparison.of(judgements, failed, asked.name, asked.what, *plan.told(asked.what))

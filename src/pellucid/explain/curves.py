@@ -80,12 +80,14 @@ def blurred(image: Float[Tensor, "1 channels height width"]) -> Float[Tensor, "1
 
 
 def by_strength(
-    evidence: Float[Tensor, "rows columns"], size: tuple[int, int]
+    evidence: Float[Tensor, "rows columns"],
+    size: tuple[int, int],
+    chance: torch.Generator | None = None,
 ) -> Int[Tensor, "pixels"]:
     """All pixels of an input, the strongest evidence first; equal ones in random order."""
     fine = F.interpolate(evidence[None, None].float(), size, mode="bilinear", align_corners=False)
     flat = fine.flatten()
-    mixed = torch.randperm(len(flat))
+    mixed = torch.randperm(len(flat), generator=chance)
     return mixed[flat[mixed].argsort(descending=True, stable=True)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pellucid.errors import PellucidError, Unknown
@@ -36,10 +36,10 @@ class Explainer:
         return self.settings.get(WAY) in LONG
 
     def quick(self, net: Network) -> Explainer:
-        """The same with coarse settings, where it would need many passes."""
+        """The same with coarse settings, where it would need many passes; else itself."""
         few = {"stride": max(1, max(net.preprocess.size) // 7), "steps": 12}
         fitting = {name: value for name, value in few.items() if name in self.method.options}
-        return Explainer(self.name, self.method, self.settings | fitting)
+        return replace(self, settings=self.settings | fitting) if fitting else self
 
     def explain(self, net: Network, asked: Asked) -> Heatmap:
         """The map on a network, maybe on another than was asked.

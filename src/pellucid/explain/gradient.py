@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from itertools import chain
 from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pellucid.batches import Batches, fitting
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.make.ascend import slope
 from pellucid.method import Step
@@ -61,9 +61,9 @@ class Gradients:
 
     def told(self, asked: Question, row: int, column: int) -> str:
         """A target and its value."""
-        name, value = asked.targets[column].name(row), float(self.values[row, column])
+        target, value = asked.targets[column], float(self.values[row, column])
         copies = f" on average of {self.smooth} noisy copies" if self.smooth > 1 else ""
-        return f"{name}, which is {value:.3g}{copies}"
+        return f"{target.name(row)}, whose {target.what} is {value:.3g}{copies}"
 
 
 @dataclass(frozen=True)
@@ -113,24 +113,21 @@ def gradients(
         A step for each batch, where one is not enough.
     """
     share = (NOISE if smooth > 1 else 0.0) if noise is None else noise
-    samples: Iterator[_Sample] = _samples(asked, smooth, share, path, start)
+    size = fitting(asked.inputs.device, asked.inputs[0].numel(), MOST_NUMBERS)
+    samples = _samples(asked, smooth, share, path, start)
+    work = Batches(samples, size, lambda sample: sample.weight != 0)
     total = len(asked.inputs) * smooth * len(path)
-    most = MOST_NUMBERS.get(asked.inputs.device.type, MOST_NUMBERS["cpu"])
-    size = max(1, min(64, most // asked.inputs[0].numel()))
     kind = torch.promote_types(asked.inputs.dtype, torch.float32)
     shape = len(asked.inputs), len(asked.targets)
     maps = asked.inputs.new_zeros(*shape, *asked.inputs.shape[1:], dtype=kind)
     values, starts = (asked.inputs.new_zeros(shape, dtype=kind) for _ in range(2))
     done = 0
-    while done < total:
-        some = _batch(samples, size)
+    for some in work:
         batch = sorted(some, key=lambda sample: sample.weight == 0)
         try:
             found, heights = _pass(asked, batch, override)
-        except torch.OutOfMemoryError:
-            if size == 1:
-                raise
-            samples, size = chain(some, samples), size // 2
+        except Exception as error:
+            work.again(some, error)
             continue
         for number, sample in enumerate(batch):
             if sample.weight:
@@ -167,17 +164,6 @@ def _samples(
                     way = copy - start[row]
                     at = copy if place == 1 else start[row] + place * way
                     yield _Sample(row, at, place, weight / smooth, way)
-
-
-def _batch(samples: Iterator[_Sample], size: int) -> list[_Sample]:
-    """The next samples, of which so many want a gradient."""
-    taken = []
-    for sample in samples:
-        taken.append(sample)
-        size -= sample.weight != 0
-        if not size:
-            break
-    return taken
 
 
 def _pass(
@@ -218,7 +204,7 @@ def shown(
     """
 
     def told(row: int, column: int) -> str:
-        none = "" if bool(maps[row, column].any()) else ": zero, no pixel changes it"
+        none = "" if bool(maps[row, column].any()) else ": zero everywhere, no pixel changes it"
         return caption(row, column) + none
 
     if reduce == "colour":
@@ -242,7 +228,10 @@ def _pictures(
 ) -> Grid:
     rows, columns = maps.shape[:2]
     names = [one.name(row) for row in range(rows) for one in asked.targets]
-    few = [caption(0, column) for column in range(columns)] if rows == 1 else []
+    few = [
+        caption(0, column) + ("" if bool(maps[0, column].any()) else asked.alike)
+        for column in range(columns if rows == 1 else 0)
+    ]
     return Grid(
         values=maps.flatten(0, 1),
         names=() if asked.single else tuple(names),

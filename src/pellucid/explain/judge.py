@@ -1,8 +1,10 @@
 """Judge: all measures of one map, one after the other."""
 
-from collections.abc import Callable, Generator
+from __future__ import annotations
+
+from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
@@ -12,6 +14,8 @@ from torch.nn import functional as F
 from pellucid.errors import PellucidError
 from pellucid.explain import curves
 from pellucid.explain.asked import Asked
+from pellucid.explain.explainers import Explainer
+from pellucid.explain.protocol import Protocol
 from pellucid.explain.sensitivity import changes
 from pellucid.explain.shuffle import cascade, layers_down
 from pellucid.explain.similarity import rank_correlation, ssim
@@ -19,64 +23,42 @@ from pellucid.heatmap import Heatmap
 from pellucid.judgement import Judgement, Pair
 from pellucid.method import Step
 from pellucid.network import Network
-from pellucid.option import Help
 
 BASES = curves.RANDOM + 1  # how often `baselines` yields
 T = TypeVar("T")
-Explain = Callable[[Network], Heatmap]
-Stages = Annotated[
-    int, Help("groups of layers whose weights are shuffled, one after the other", low=1)
-]
-Samples = Annotated[int, Help("photos with noise, of which the greatest change counts", low=1)]
-Radius = Annotated[float, Help("of the noise, as a share of black to white", low=0, high=1)]
-Pieces = Annotated[int, Help("of the pixels, deleted and inserted one by one", low=1)]
-Seed = Annotated[int, Help("of the shuffling, the noise and the random orders")]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How thoroughly a map is judged; see the settings of `trust`."""
+    """A protocol, settled for one network and target.
 
+    Attributes:
+        groups: of layers that are shuffled together, the last first.
+    """
+
+    how: Protocol
     groups: list[tuple[str, ...]]
-    samples: int
-    radius: float
-    pieces: int
 
     @classmethod
-    def of(cls, asked: Asked, stages: int, samples: int, radius: float, pieces: int) -> "Plan":
+    def of(cls, asked: Asked, how: Protocol) -> Plan:
         """For a network.
 
         Raises:
             PellucidError: it has no weights to shuffle.
         """
-        groups = layers_down(asked.net, asked.target.layers, stages)
+        groups = layers_down(asked.net, asked.target.layers, how.stages)
         if not groups:
             raise PellucidError(f"{asked.net.name} has no weights before {asked.name} to shuffle")
-        return cls(groups, samples, radius, pieces)
+        return cls(how, groups)
 
     @property
     def parts(self) -> int:
         """How often `judged` yields."""
-        return 3 + len(self.groups) + self.samples
+        return 3 + len(self.groups) + self.how.samples
 
-    def protocol(self, what: str) -> str:
-        """What is measured, in words: numbers of another protocol cannot be compared.
-
-        Args:
-            what: the answer: a probability, an activation.
-        """
-        return (
-            f"Randomised: mean rank correlation of the map with those of the network whose "
-            f"weights are shuffled in {len(self.groups)} steps, the last layer first, empty maps "
-            f"left out; low is good. "
-            f"Deletion: the strongest pixels first, 1/{self.pieces} of all at a time, become the "
-            f"mean grey of training (zero after normalising); low is good. Insertion: they return "
-            f"to the photo blurred by {curves.BLUR} px (sigma {curves.SIGMA:g}); high is good. "
-            f"Both are areas under the {what} over the share of pixels, by trapezia; chance is "
-            f"the mean of {curves.RANDOM} random orders, the centre goes by the distance from it. "
-            f"Noise: greatest change of the map, as a share of it, in {self.samples} trials of "
-            f"uniform noise up to {self.radius:g} of black to white; low is good."
-        )
+    def told(self, what: str) -> tuple[str, str]:
+        """The protocol in words, at length and in brief; see there."""
+        return self.how.told(len(self.groups), what), self.how.brief(len(self.groups))
 
 
 def baselines(asked: Asked, plan: Plan) -> Generator[str, None, tuple[Pair, Pair]]:
@@ -84,44 +66,46 @@ def baselines(asked: Asked, plan: Plan) -> Generator[str, None, tuple[Pair, Pair
     found = []
     for _ in range(curves.RANDOM):
         order = torch.randperm(asked.inputs[0, 0].numel())
-        found.append(curves.both(asked.score, asked.inputs, order, plan.pieces))
+        found.append(curves.both(asked.score, asked.inputs, order, plan.how.pieces))
         yield "random order"
     size = (asked.inputs.shape[2], asked.inputs.shape[3])
-    centre = curves.both(asked.score, asked.inputs, curves.from_the_centre(size), plan.pieces)
+    centre = curves.both(asked.score, asked.inputs, curves.from_the_centre(size), plan.how.pieces)
     yield "the centre first"
     return curves.mean(found), centre
 
 
 def judged(
-    name: str,
-    explain: Explain,
-    asked: Asked,
-    plan: Plan,
-    bases: tuple[Pair, Pair],
-    rough: Explain | None = None,
+    each: Explainer, asked: Asked, plan: Plan, bases: tuple[Pair, Pair]
 ) -> Generator[str, None, Judgement]:
     """Yields what is done, after each part.
 
+    Every method is judged on the same shuffled networks and under the same noise. The many maps
+    that are only compared with each other are drawn coarsely, where a method has coarse settings.
+
     Args:
-        explain: the map of the photo and the target that a network gives.
         bases: of `baselines`.
-        rough: the same faster, for the many maps that are only compared with each other.
     """
-    net = asked.net
-    heatmap = explain(net)
-    reference = rough(net) if rough else heatmap
-    rough = rough or explain
-    evidence = heatmap.evidence()
+    net, name = asked.net, each.name
+    heatmap = each.explain(net, asked)
     yield f"{name}: the map"
-    order = curves.by_strength(evidence, (asked.inputs.shape[2], asked.inputs.shape[3]))
-    fall = curves.deletion(asked.score, asked.inputs, order, plan.pieces)
+    if heatmap.flat:
+        yield from (f"{name}: an empty map" for _ in range(plan.parts - 1))
+        return Judgement.of_nothing(name, heatmap, bases)
+    chance = torch.Generator().manual_seed(plan.how.seed)
+    size = (asked.inputs.shape[2], asked.inputs.shape[3])
+    order = curves.by_strength(heatmap.evidence(), size, chance)
+    fall = curves.deletion(asked.score, asked.inputs, order, plan.how.pieces)
     yield f"{name}: deletion"
-    rise = curves.insertion(asked.score, asked.inputs, order, plan.pieces)
+    rise = curves.insertion(asked.score, asked.inputs, order, plan.how.pieces)
     yield f"{name}: insertion"
+    rough = each.quick(net)
+    reference = heatmap if rough is each else rough.explain(net, asked)
+    if reference.flat:  # too coarse to see anything
+        rough, reference = each, heatmap
     evidence = reference.evidence()
     maps, correlations, similarities = [], [], []
-    for group, destroyed in zip(plan.groups, cascade(net, plan.groups), strict=True):
-        maps.append(rough(destroyed))
+    for group, destroyed in zip(plan.groups, cascade(net, plan.groups, chance), strict=True):
+        maps.append(rough.explain(destroyed, asked))
         sizes, others = evidence.abs(), _on(maps[-1], evidence).abs()
         correlations.append(rank_correlation(sizes, others))
         similarities.append(ssim(sizes, others))
@@ -129,9 +113,10 @@ def judged(
     noise = []
 
     def again(shaken: Network) -> Float[Tensor, "h w"]:
-        return _on(rough(shaken), evidence)
+        return _on(rough.explain(shaken, asked), evidence)
 
-    for change in changes(net, again, evidence, plan.radius, plan.samples):
+    how = plan.how
+    for change in changes(net, again, evidence, how.radius, how.samples, chance):
         noise.append(change)
         yield f"{name}: noise"
     return Judgement(

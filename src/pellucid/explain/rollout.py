@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from pellucid.digits import apart
 from pellucid.errors import PellucidError
 from pellucid.explain.attention import Weights, attending
 from pellucid.explain.evidence import gathered
@@ -65,11 +66,11 @@ def rollout(net: Network, photo: Photos) -> Heatmap | Heatmaps:
 
     def caption(row: int, _column: int) -> str:
         one = share[row, 0]
-        low, high = (float(end) * one.numel() for end in (one.min(), one.max()))
+        low, high = apart(*(float(end) * one.numel() for end in (one.min(), one.max())), least=2)
         rest = f"; {float(one.sum()):.0%} of all, the rest on other tokens" * (layout.prefix > 0)
         return (
             f"attention rollout through {rolled.blocks} blocks, {one.shape[0]} x {one.shape[1]} "
-            f"places: {low:.2g} to {high:.2g} times an even share{rest}"
+            f"places: {low} to {high} times an even share{rest}"
         )
 
     # From zero: where nothing is preferred, noise must not look like a preference.

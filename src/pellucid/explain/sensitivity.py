@@ -25,11 +25,12 @@ class Shaken(Network):
     noise: Tensor
 
     @classmethod
-    def of(cls, net: Network, radius: float) -> Shaken:
+    def of(cls, net: Network, radius: float, chance: torch.Generator | None = None) -> Shaken:
         """With new noise, uniform within `radius` of the pixels' range 0 to 1."""
         same = cls.__new__(cls)
         same.__dict__.update(net.__dict__)
-        pixels = (torch.rand(net.blank().shape, dtype=torch.float64) * 2 - 1) * radius
+        even = torch.rand(net.blank().shape, dtype=torch.float64, generator=chance)
+        pixels = (even * 2 - 1) * radius
         grey = torch.zeros_like(pixels)
         normalise = net.preprocess.normalise
         same.noise = normalise(pixels) - normalise(grey)  # scaled as pixels are, not moved
@@ -42,7 +43,12 @@ class Shaken(Network):
 
 
 def changes(
-    net: Network, explain: Explain, clean: Float[Tensor, "h w"], radius: float, samples: int
+    net: Network,
+    explain: Explain,
+    clean: Float[Tensor, "h w"],
+    radius: float,
+    samples: int,
+    chance: torch.Generator | None = None,
 ) -> Iterator[float]:
     """The size of the map's change relative to the map, for one noise after the other.
 
@@ -50,4 +56,4 @@ def changes(
     """
     size = float(clean.double().norm()) or 1.0  # of a map of zeros, the change itself
     for _ in range(samples):
-        yield float((explain(Shaken.of(net, radius)) - clean).double().norm()) / size
+        yield float((explain(Shaken.of(net, radius, chance)) - clean).double().norm()) / size

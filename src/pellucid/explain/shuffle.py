@@ -14,7 +14,9 @@ from pellucid.network import Network
 STATISTICS = ("running_mean", "running_var")
 
 
-def cascade(net: Network, groups: Iterable[tuple[str, ...]]) -> Iterator[Network]:
+def cascade(
+    net: Network, groups: Iterable[tuple[str, ...]], chance: torch.Generator | None = None
+) -> Iterator[Network]:
     """A copy of the network, after each group with the weights of one group more shuffled.
 
     The network itself is not touched. In every weight, bias and statistic of a norm the numbers
@@ -24,6 +26,7 @@ def cascade(net: Network, groups: Iterable[tuple[str, ...]]) -> Iterator[Network
 
     Args:
         groups: names of modules, as `layers_down` gives them.
+        chance: random numbers on the processor; None: torch's own.
 
     Raises:
         PellucidError: the module cannot be copied.
@@ -41,14 +44,14 @@ def cascade(net: Network, groups: Iterable[tuple[str, ...]]) -> Iterator[Network
             for weight in own(module.get_submodule(name)):
                 if id(weight) not in done:  # two layers may share one
                     done.add(id(weight))
-                    shuffle(weight)
+                    shuffle(weight, chance)
         yield copy
 
 
-def shuffle(weight: Tensor) -> None:
+def shuffle(weight: Tensor, chance: torch.Generator | None = None) -> None:
     """Lets the numbers of a tensor change places at random."""
     flat = weight.detach().flatten()
-    mixed = flat[torch.randperm(len(flat)).to(flat.device)]
+    mixed = flat[torch.randperm(len(flat), generator=chance).to(flat.device)]
     if torch.equal(mixed, flat):
         mixed = flat.roll(1)  # of two numbers every other draw would change nothing
     # One made in inference mode lets itself be changed there only.

@@ -1,23 +1,12 @@
 """Is this map worth believing?"""
 
 from collections.abc import Generator
-from functools import partial
 from typing import Annotated
 
 from pellucid.explain.asked import Asked, One
 from pellucid.explain.explainers import explainer
-from pellucid.explain.judge import (
-    BASES,
-    Pieces,
-    Plan,
-    Radius,
-    Samples,
-    Seed,
-    Stages,
-    baselines,
-    counted,
-    judged,
-)
+from pellucid.explain.judge import BASES, Plan, baselines, counted, judged
+from pellucid.explain.protocol import USUAL, Pieces, Protocol, Radius, Samples, Seed, Stages
 from pellucid.images import Photo
 from pellucid.method import Step, method
 from pellucid.network import Network
@@ -36,11 +25,11 @@ def trust(
     photo: Photo,
     *,
     target: One = None,
-    stages: Stages = 8,
-    samples: Samples = 10,
-    radius: Radius = 0.02,
-    pieces: Pieces = 28,
-    seed: Seed = 0,
+    stages: Stages = USUAL.stages,
+    samples: Samples = USUAL.samples,
+    radius: Radius = USUAL.radius,
+    pieces: Pieces = USUAL.pieces,
+    seed: Seed = USUAL.seed,
 ) -> Generator[Step, None, Verdict]:
     """Four tests of one explanation: shuffled weights, deletion, insertion, noise.
 
@@ -54,7 +43,8 @@ def trust(
     Returns:
         Verdict with `.values` (measures,): the mean rank correlation and the mean SSIM of the map
         with those of the shuffled networks, the areas of deletion and insertion, the greatest
-        change under noise. Curves, badges and the protocol are in `.data()`.
+        change under noise; NaN of an empty map, of which nothing can be measured. Curves, badges
+        and the protocol are in `.data()`.
 
     Raises:
         PellucidError: no such method, one that this network does not suit, or several targets.
@@ -64,13 +54,8 @@ def trust(
     """
     chosen = explainer(method)
     asked = Asked.of(net, photo, target)
-    plan = Plan.of(asked, stages, samples, radius, pieces)
+    plan = Plan.of(asked, Protocol(stages, samples, radius, pieces, seed))
     total = BASES + plan.parts
-
-    quick = chosen.quick(net)
-    rough = partial(quick.explain, asked=asked) if quick != chosen else None
     bases = yield from counted(baselines(asked, plan), 0, total)
-    work = judged(chosen.name, partial(chosen.explain, asked=asked), asked, plan, bases, rough)
-    judgement = yield from counted(work, BASES, total)
-    told = " Maps of shuffled networks and of noise are drawn coarsely." if rough else ""
-    return Verdict.of(judgement, asked.name, plan.protocol(asked.what) + told)
+    judgement = yield from counted(judged(chosen, asked, plan, bases), BASES, total)
+    return Verdict.of(judgement, asked.name, asked.what, *plan.told(asked.what))

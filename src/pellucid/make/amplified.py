@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from pellucid import unit as units
 from pellucid.errors import PellucidError, Unknown
 from pellucid.images import Photo
 from pellucid.make.objective import Bound, Objective, Values, View
 from pellucid.make.objectives import LayerObjective, UnitObjective, read
 from pellucid.network import Network
 from pellucid.target import BETWEEN, observe
-from pellucid.unit import Unit
+from pellucid.unit import Unit, split
 
 FEW = 6  # stations that a network has at least, where its parts can be taken apart
 # What is only a part of a station: its output is not yet what the next one works with.
@@ -131,7 +130,7 @@ def amplified(
 def _part(word: str, net: Network) -> Objective:
     if word and word in net.layers:
         return LayerObjective(word)
-    if units.split(word) is not None and not word.startswith("class:"):
+    if split(word) is not None and not word.startswith("class:"):
         unit = net.unit(word)
         if unit.position is None and unit.token is None:
             return Channel(unit)

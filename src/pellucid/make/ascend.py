@@ -17,7 +17,8 @@ from pellucid.make.regularisers import Regulariser
 from pellucid.rectifiers import rectifiers
 
 Values = Float[Tensor, "batch"]
-FREED = 16  # first steps in which a blocked gradient is let through
+FREED = 16  # steps that a blocked gradient is let through before a picture counts as dead
+PATIENCE = 48  # steps without any gradient, after which there will be none
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Moment:
         step: from 1.
         values: of each picture, before the step.
         alive: which pictures have ever had a gradient of their own, not only a freed one.
-        gradient: with respect to the pictures, before the step; None where none was wanted.
+        gradient: with respect to the pictures, before the step.
     """
 
     step: int
@@ -47,9 +48,9 @@ def ascend(
 ) -> Generator[Moment, None, None]:
     """Climbs an objective by changing a sheet's numbers in place: up is good.
 
-    In the first steps a rectifier that lets no gradient of a picture through passes what would
-    raise it: a unit that is silent at the beginning is woken. Only where the picture has no
-    gradient at all (lucid's rule for each rectifier is the same, but does not ask that).
+    Until a picture has had a gradient of its own, a rectifier that lets nothing through passes what
+    would raise it: a unit that is silent at the beginning is woken. Only where the picture has no
+    gradient at all; lucid's rule for each rectifier is the same, for the first 16 steps.
 
     Args:
         sheet: the numbers to begin with.
@@ -57,7 +58,8 @@ def ascend(
         regularisers: of a sheet of pixels: applied after each step, in their order.
 
     Yields:
-        After each step where it is.
+        After each step where it is. Where no picture has had a gradient by then, the last of them
+        comes early: what does not move is seen to be dead, not climbed to the end.
 
     Raises:
         PellucidError: no gradient reaches the image; a value or a gradient is not finite; the
@@ -76,15 +78,17 @@ def ascend(
             with torch.enable_grad():
                 images = sheet.images()
                 values = objective(images)
-                blocked = step <= FREED and not bool(alive.all())
+                blocked = not bool(alive.all())
                 gradient = _slope(values, images, keep=blocked)
-                living = gradient.flatten(1).any(1)
-                alive |= living.cpu()
-                if blocked and not bool(living.all()):
-                    freed = _slope(values, images, freeing=True)
-                    gradient = torch.where(living[:, None, None, None], gradient, freed)
+                if blocked:
+                    living = gradient.flatten(1).any(1)
+                    alive |= living.cpu()
+                    if not bool(living.all()):
+                        freed = _slope(values, images, freeing=True)
+                        gradient = torch.where(living[:, None, None, None], gradient, freed)
                 _check(values, gradient, step, climb)
                 ways = torch.autograd.grad(images, sheet.parameters, gradient)
+                _check_ways(ways, gradient, step, climb)
         finally:
             for numbers in sheet.parameters:
                 numbers.requires_grad_(False)
@@ -95,6 +99,8 @@ def ascend(
                 pixels.copy_(regulariser(pixels, gradient.to(pixels), step))
             sheet.settle()
         yield Moment(step, values.detach().tolist(), alive.clone(), gradient.detach())
+        if step >= PATIENCE and not bool(alive.any()):
+            return
 
 
 def slope(
@@ -157,10 +163,24 @@ def _check(values: Values, gradient: Image, step: int, climb: Climb) -> None:
             raise PellucidError(
                 f"the {what} is not finite: the network's values overflow or are NaN"
             )
+        raise PellucidError(f"the {what} is no longer finite at step {step}: {_too_far(climb)}")
+
+
+def _check_ways(ways: Sequence[Tensor], gradient: Image, step: int, climb: Climb) -> None:
+    """Whether the numbers still mean a picture: of huge ones every pixel is black or white."""
+    wanted = gradient.flatten(1).any(1)
+    moved = torch.stack([way.flatten(1).any(1) for way in ways]).any(0)
+    if step > 1 and bool((wanted & ~moved).any()):
         raise PellucidError(
-            f"the {what} is no longer finite at step {step}: steps of {climb} go too far; try "
-            f"{type(climb)(climb.rate / 10)}"
+            f"at step {step} every pixel is wholly black or white, and no step changes that: "
+            f"{_too_far(climb)}"
         )
+    if not all(map(_finite, ways)):
+        raise PellucidError(f"the way up is no longer finite at step {step}: {_too_far(climb)}")
+
+
+def _too_far(climb: Climb) -> str:
+    return f"steps of {climb} go too far; try {type(climb)(climb.rate / 10)}"
 
 
 def _has_pixels(sheet: Sheet) -> bool:

@@ -17,6 +17,7 @@ from pellucid.network import Network
 Image = Float[Tensor, "batch channels height width"]
 MOST_PIXELS = 2**26  # of one picture
 STARTS = ("zeros", "noise")
+GREY = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)  # as `Preprocess` turns a photo grey
 
 
 class Sheet(ABC):
@@ -52,7 +53,7 @@ class Canvas(Worded, ABC):
 
     Attributes:
         size: "128" px for the shorter side, the proportions those of the network's input; "96x128"
-            height and width; "" as large as the input.
+            height and width; "", in a text "0", as large as the input.
         first: "zeros", the mean grey; or "noise".
     """
 
@@ -62,6 +63,8 @@ class Canvas(Worded, ABC):
     def __post_init__(self) -> None:
         if self.first not in STARTS:
             raise PellucidError(f"a canvas starts from {' or '.join(STARTS)}, not {self.first!r}")
+        if self.size.strip() == "0":
+            object.__setattr__(self, "size", "")
         sides(self.size, (1, 1))
 
     @abstractmethod
@@ -105,6 +108,10 @@ class Canvas(Worded, ABC):
         """Channels, height and width for a network."""
         return net.preprocess.channels, *sides(self.size, net.preprocess.size)
 
+    def noisy(self) -> Canvas:
+        """The same, starting from noise."""
+        return replace(self, first="noise")
+
     def sized(self, size: str) -> Canvas:
         """The same of another size."""
         return replace(self, size=size)
@@ -117,7 +124,7 @@ def sides(size: str | int | tuple[int, int], input_size: tuple[int, int]) -> tup
         PellucidError: not a size.
     """
     words = size.lower().split("x") if isinstance(size, str) else _listed(size)
-    if words in ([""], ["0"]):
+    if words == [""]:
         return input_size
     try:
         numbers = [int(word) for word in words]
@@ -144,10 +151,12 @@ def _listed(size: Any) -> list[Any]:
 
 def grown(
     picture: Float[Tensor, "channels height width"], shape: tuple[int, int, int]
-) -> Float[Tensor, "channels h w"]:
+) -> Float[Tensor, "c h w"]:
     """A picture to begin with, as a canvas of that shape wants it."""
-    if picture.shape[0] != shape[0]:
-        picture = picture.mean(0, keepdim=True).expand(shape[0], -1, -1)
+    if picture.shape[0] == 3 != shape[0]:
+        picture = (picture * GREY.to(picture)).sum(0, keepdim=True)
+    elif picture.shape[0] != shape[0]:
+        picture = picture.expand(shape[0], -1, -1)
     if tuple(picture.shape) == shape:
         return picture
     resized = torch.nn.functional.interpolate(

@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pellucid.make.ascend import ascend
+from pellucid.make.ascend import FREED, ascend
 from pellucid.make.manner import Manner
 from pellucid.make.objective import Bound, Image, View
 from pellucid.make.runner import Runner
-from pellucid.make.transforms import Jitter, Rotate, Scale, Transform, seen
+from pellucid.make.transforms import Jitter, Noise, Rotate, Scale, Transform, seen
 from pellucid.method import Step
 from pellucid.network import Network
 
@@ -73,7 +73,7 @@ class Drawing:
         self.random = torch.Generator().manual_seed(seed)
         self.sheet = manner.canvas.sheet(net, self.random, count, begins)
         # A neuron looks at one place, and would look at something else after each move.
-        still = [one for one in manner.transforms if type(one).__name__ == "Noise"]
+        still = [one for one in manner.transforms if isinstance(one, Noise)]
         self.transforms: Sequence[Transform] = still if objective.fixed else manner.transforms
         with torch.no_grad():
             blank = torch.zeros(1, *self.sheet.images().shape[1:])
@@ -84,22 +84,23 @@ class Drawing:
         self.alive = torch.zeros(count, dtype=torch.bool)
         self.weight = torch.zeros(count, *blank.shape[2:])
 
-    def run(self, name: object) -> Generator[Step, None, bool]:
+    def run(self, name: object, before: int = 0) -> Generator[Step, None, bool]:
         """Makes the steps; Ctrl-C, once there is a picture, ends it early and loses nothing.
 
         Args:
             name: of what is raised, for the steps' texts.
+            before: steps of the whole work that were made before it.
 
         Returns:
             Whether it came to its end.
         """
-        total = self.manner.steps
+        total = before + self.manner.steps
         try:
             for done in self._steps():
                 values = self.values[-1]
                 told = f"{values[0]:.3g}" if len(values) == 1 else f"{_mean(values):.3g} on average"
                 picture = self.sheet.pictures()[0] if done % PREVIEW == 0 else None
-                yield Step(done, total, f"{name} = {told}", picture)
+                yield Step(before + done, total, f"{name} = {told}", picture)
         except KeyboardInterrupt:
             if not self.values:
                 raise
@@ -119,6 +120,15 @@ class Drawing:
             self.alive = moment.alive
             self.weight = self.weight + moment.gradient.abs().sum(1).float().cpu()
             yield moment.step
+
+    def dead(self) -> Bool[Tensor, "batch"]:
+        """Of which pictures there is nothing to climb.
+
+        None had a gradient, not even with its rectifiers held open; or none of its own in so many
+        steps that it would have been woken.
+        """
+        worked_on = self.weight.flatten(1).any(1)
+        return ~self.alive & (~worked_on | (len(self.values) >= FREED))
 
     def so_far(self) -> Drawn:
         """Where it is."""
@@ -166,7 +176,9 @@ class Drawing:
         ]
         return torch.stack(values).mean(0)
 
-    def _look(self, images: Image, shown: Image) -> Float[Tensor, "batch"]:
+    def _look(
+        self, images: Image, shown: Float[Tensor, "batch channels h w"]
+    ) -> Float[Tensor, "batch"]:
         return self._read(images, dict(self.runner(shown)))
 
     def _read(self, images: Image, outputs: dict[str, Tensor]) -> Float[Tensor, "batch"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Annotated, Any
 
+from pellucid.digits import apart
 from pellucid.errors import PellucidError
 from pellucid.images import Photo
 from pellucid.make import rivals
@@ -24,10 +25,10 @@ Wanted = Annotated[
 ]
 Named = Annotated[
     str,
-    Help("how to draw: simple, yosinski1 to yosinski4, jitter, lucid, maco"),
+    Help("how to draw: simple, yosinski1 to yosinski4, jitter, lucid, crop, maco"),
 ]
 Steps = Annotated[int | None, Help("of gradient ascent; the recipe's if none", low=1)]
-Rate = Annotated[float | None, Help("of a step; the recipe's if none", low=0)]
+Rate = Annotated[float | None, Help("of a step; the recipe's if none", low=0, high=1e6)]
 Size = Annotated[
     str | None,
     Help("px: 128 the shorter side, 96x128 height x width; the input's if none", names="words"),
@@ -54,7 +55,7 @@ def feature(
     want: Wanted,
     photos: Photo | tuple[Photo, ...] | None = None,
     *,
-    recipe: Named = "lucid",
+    recipe: Named = "crop",
     steps: Steps = None,
     rate: Rate = None,
     size: Size = None,
@@ -73,9 +74,10 @@ def feature(
     A recipe says how: `simple` is the course's, from zeros with L2 decay; `yosinski1` to
     `yosinski4` have the four published sets of regularisers (Yosinski et al. 2015); `jitter` is
     the simple one seen a little moved; `lucid` climbs in waves with natural colours (Olah,
-    Mordvintsev, Schubert 2017); `maco` in their phases alone (Fel et al. 2023). Each of its parts
-    can be set otherwise. Beside the picture stand its climb, how high it is when seen afresh, and
-    the best that a real photo reaches.
+    Mordvintsev, Schubert 2017); `crop` does so in parts of the picture, enlarged, and so finds
+    what holds at several sizes; `maco` climbs in the waves' phases alone (Fel et al. 2023). Each
+    part of a recipe can be set otherwise. Beside the picture stand its climb, how high it is when
+    seen afresh, and the best that a real photo reaches.
 
     Args:
         photos: real ones to compare with; those installed here if none are given.
@@ -99,7 +101,7 @@ def feature(
     drawing = Drawing(net, bound, how, seed=seed)
     whole = yield from drawing.run(objective)
     done = drawing.so_far()
-    if not bool(done.alive[0]):
+    if bool(drawing.dead()[0]):
         raise PellucidError(
             f"{objective} is dead: no picture on the way gave it any gradient, not even with "
             f"rectifiers held open, so there is nothing to climb. Another seed may wake it; the "
@@ -110,7 +112,8 @@ def feature(
     rival = rivals.best(net, bound, given)
     facts: dict[str, Any] = {"value": final, "fresh value": float(fresh.mean())}
     sure = _probability(net, objective, drawing)
-    told = f"{objective}: from {done.curve[0, 0]:.3g} to {final:.3g} in {done.step} steps"
+    low, high = apart(float(done.curve[0, 0]), final)
+    told = f"{objective}: from {low} to {high} in {done.step} steps"
     if sure is not None:
         facts["fresh probability"] = sure
         told += f", probability seen afresh {sure:.1%}"

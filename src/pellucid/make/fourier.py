@@ -32,12 +32,12 @@ class FourierSheet(Sheet):
         self.parameters = [waves.to(net.device)]
         self.size = size
         self.scale = weights(size, power).to(net.device)
-        self.mix = mixing(net.preprocess.channels).to(net.device)
+        self.mix = CONTRAST * mixing(net.preprocess.channels).to(net.device)
 
     def images(self) -> Image:
         """From waves to pixels."""
         waves = torch.view_as_complex(self.parameters[0]) * self.scale
-        plain = torch.fft.irfft2(waves, self.size, norm="ortho") * CONTRAST
+        plain = torch.fft.irfft2(waves, self.size, norm="ortho")
         shades = torch.einsum("ij,bjhw->bihw", self.mix, plain).sigmoid()
         return self.net.preprocess.normalise(shades).to(self.net.dtype)
 

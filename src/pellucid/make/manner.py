@@ -92,6 +92,7 @@ MANNERS: dict[str, Manner] = {
     "yosinski3": Manner(Pixels(), (), (Decay(1e-4), Blur(1.0, 4)), Even(0.1), 1000),
     "yosinski4": Manner(Pixels(), (), (Blur(0.5, 4), SmallContribution(90)), Even(0.05), 1000),
     "jitter": Manner(Pixels(), (Jitter(0.04), Scale(0.08)), (Decay(0.02),), Even(0.05), 128),
+    "crop": Manner(Fourier(power=1.2), (Jitter(0.036), Crop(0.6), Rotate(10)), (), Adam(0.05), 256),
     "lucid": Manner(Fourier(), _SEEN, (), Adam(0.05), 256),
     "maco": Manner(Phase(), (Crop(0.25, 0.75), Noise(0.08)), (), Adam(0.1), 256, views=8),
 }

@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pellucid.errors import PellucidError
+from pellucid.make.worded import number
 from pellucid.network import Network
 
 Image = Float[Tensor, "batch channels height width"]
@@ -32,9 +34,23 @@ class View:
 
     def only(self, number: int) -> View:
         """One image alone."""
-        place = slice(number, number + 1)
+        return self.part(slice(number, number + 1))
+
+    def part(self, place: slice) -> View:
+        """Some of the images."""
         seen = {name: output[place] for name, output in self.seen.items()}
         return replace(self, images=self.images[place], seen=seen)
+
+    def each(self) -> list[View]:
+        """Every image alone."""
+        # Split, not sliced: on the way back the parts are put together once, not each by itself
+        # among zeros for all the others.
+        images = self.images.split(1)
+        seen = {name: output.split(1) for name, output in self.seen.items()}
+        return [
+            replace(self, images=image, seen={name: parts[at] for name, parts in seen.items()})
+            for at, image in enumerate(images)
+        ]
 
     def maps(self, layer: str) -> Float[Tensor, "batch channels h w"]:
         """A layer's output as channel maps."""
@@ -74,6 +90,11 @@ class Objective(ABC):
     @abstractmethod
     def __str__(self) -> str:
         """As a caption has it; where it can, as `objectives.read` reads it."""
+
+    @classmethod
+    def together(cls, parts: Sequence[Objective], net: Network) -> Callable[[View], Values] | None:
+        """A quicker way to the value of each for its image of a batch; None where there is none."""
+        return None
 
     def __add__(self, other: Objective) -> Objective:
         return Sum((self, other))
@@ -133,7 +154,7 @@ class Scaled(Objective):
             return str(Sum(tuple(Scaled(part, self.times) for part in self.part.parts)))
         sign = "-" if self.times < 0 else ""
         size = abs(self.times)
-        return f"{sign}{self.part}" if size == 1 else f"{sign}{size:g} * {self.part}"
+        return f"{sign}{self.part}" if size == 1 else f"{sign}{number(size)} * {self.part}"
 
 
 @dataclass(frozen=True)
@@ -145,12 +166,21 @@ class Each(Objective):
     def bind(self, net: Network) -> Bound:
         """The value of each for its image."""
         bound = [part.bind(net) for part in self.parts]
+        layers = frozenset[str]().union(*(part.layers for part in bound))
+        fixed = any(part.fixed for part in bound)
+        together = type(self.parts[0]).together(self.parts, net)
 
         def value(view: View) -> Values:
-            return torch.cat([part.value(view.only(at)) for at, part in enumerate(bound)])
+            if len(view.images) != len(bound):
+                raise PellucidError(
+                    f"{len(bound)} objectives are for as many pictures, not for {len(view.images)}"
+                )
+            if together is not None:
+                return together(view)
+            alone = zip(bound, view.each(), strict=True)
+            return torch.cat([part.value(one) for part, one in alone])
 
-        layers = frozenset[str]().union(*(part.layers for part in bound))
-        return Bound(layers, value, any(part.fixed for part in bound))
+        return Bound(layers, value, fixed)
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.parts))

@@ -7,9 +7,8 @@ Several add up: `channel("layer3.1", 40) - 0.1 * total_variation()`; as text the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -17,8 +16,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.errors import PellucidError, Unknown
-from pellucid.images import Photo, open_image
-from pellucid.make.objective import Bound, Image, Objective, Sum, Values, View
+from pellucid.make.objective import Bound, Objective, Sum, Values, View
+from pellucid.make.penalties import alpha_norm, difference, l2, total_variation
 from pellucid.network import Network
 from pellucid.unit import Unit
 
@@ -34,9 +33,32 @@ class UnitObjective(Objective):
         unit = net.unit(self.name)
         layer = "" if unit.is_class else unit.layer
         layout = net.layers[layer].layout
+
+        def value(view: View) -> Values:
+            if unit.position is not None:
+                _check_place(unit, view.maps(layer))
+            return unit.value(view.seen[layer], layout)
+
         # A neuron looks at one place: a picture that is moved is no longer in front of it.
-        fixed = unit.position is not None
-        return Bound(frozenset({layer}), lambda view: unit.value(view.seen[layer], layout), fixed)
+        return Bound(frozenset({layer}), value, fixed=unit.position is not None)
+
+    @classmethod
+    def together(cls, parts: Sequence[Objective], net: Network) -> Callable[[View], Values] | None:
+        """Whole channels, or classes, of one layer: picked out in one go."""
+        found = [net.unit(part.name) for part in parts if isinstance(part, UnitObjective)]
+        whole = all(unit.position is None and unit.token is None for unit in found)
+        if not whole or len(found) < len(parts) or len({unit.layer for unit in found}) > 1:
+            return None
+        layer = "" if found[0].is_class else found[0].layer  # "" gives scores, which have no maps
+        channels = [unit.channel for unit in found]
+
+        def value(view: View) -> Values:
+            maps = view.maps(layer) if layer else view.seen[layer]
+            rows = torch.arange(len(channels), device=maps.device)
+            picked = maps[rows, torch.tensor(channels, device=maps.device)]
+            return picked.reshape(len(rows), -1).mean(1)
+
+        return value
 
     def __str__(self) -> str:
         return str(self.name)
@@ -58,6 +80,8 @@ class Along(Objective):
                 f"a direction of layer {self.layer!r} has {layout.channels} numbers, one for each "
                 f"channel, not shape {tuple(self.vector.shape)}"
             )
+        if not bool(self.vector.any()):
+            raise PellucidError(f"a direction of layer {self.layer!r} is not all zeros")
 
         def mean(places: Float[Tensor, "batch h w"]) -> Values:
             return places.mean((1, 2))
@@ -122,21 +146,6 @@ class Diversity(Objective):
         return f"diversity({self.layer})"
 
 
-@dataclass(frozen=True)
-class Penalty(Objective):
-    """Something of the picture itself, whatever the network: held against it by a minus sign."""
-
-    text: str
-    of: Callable[[Image, Network], Values]
-
-    def bind(self, net: Network) -> Bound:
-        """Its value; the network is not asked."""
-        return Bound(frozenset(), lambda view: self.of(view.images, view.net))
-
-    def __str__(self) -> str:
-        return self.text
-
-
 def unit(name: str | Unit) -> Objective:
     """A unit by its name: "layer4.1:37", "layer4.1:37@6,6", "class:tabby"."""
     return UnitObjective(name)
@@ -182,57 +191,15 @@ def diversity(layer: str) -> Objective:
     return Diversity(layer)
 
 
-def difference(photo: Any) -> Objective:
-    """The mean squared difference to a photo, in units of the network's input; mind the sign."""
-    opened: Photo = open_image(photo)
-
-    def value(images: Image, net: Network) -> Values:
-        wanted = net.prepare(opened)[0].to(images)
-        if wanted.shape[2:] != images.shape[2:]:
-            size = list(images.shape[2:])
-            wanted = F.interpolate(wanted, size, mode="bilinear", antialias=True)
-        return (images - wanted).square().flatten(1).mean(1)
-
-    return Penalty(f"difference({opened.source or opened.hash})", value)
-
-
-def total_variation(beta: float = 2.0) -> Objective:
-    """How much neighbouring pixels differ: the mean of (dx² + dy²)^(beta/2).
-
-    Mahendran & Vedaldi (2015) have the sum; the mean is the same number at every size.
-    """
-
-    def value(images: Image, net: Network) -> Values:
-        across = images[:, :, :-1, 1:] - images[:, :, :-1, :-1]
-        down = images[:, :, 1:, :-1] - images[:, :, :-1, :-1]
-        squares = across.square() + down.square()
-        if beta < 2:
-            squares = squares + 1e-12  # the root has no slope at zero
-        return (squares ** (beta / 2)).flatten(1).mean(1)
-
-    return Penalty("total_variation" + (f"({beta:g})" if beta != 2 else ""), value)
-
-
-def alpha_norm(alpha: float = 6.0) -> Objective:
-    """The mean of |x|^alpha, which keeps pixels from going far (Mahendran & Vedaldi 2015)."""
-    return Penalty(
-        "alpha_norm" + (f"({alpha:g})" if alpha != 6 else ""),
-        lambda images, _: (images.abs() ** alpha).flatten(1).mean(1),
-    )
-
-
-def l2() -> Objective:
-    """The mean square of the pixels, in units of the network's input (Simonyan et al. 2014)."""
-    return Penalty("l2", lambda images, _: images.square().flatten(1).mean(1))
-
-
 NAMED: dict[str, Callable[..., Objective]] = {
     "layer": layer, "diversity": diversity, "difference": difference,
     "total_variation": total_variation, "alpha_norm": alpha_norm, "l2": l2,
 }  # fmt: skip
 _NUMBERS = ("total_variation", "alpha_norm")
-_FACTOR = re.compile(r"\s*([0-9.]+(?:e-?[0-9]+)?)\s*\*\s*(.+)", re.IGNORECASE)
+_FACTOR = re.compile(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*\*\s*(.+)", re.IGNORECASE)
 _CALL = re.compile(r"([a-z_0-9]+)(?:\((.*)\))?")
+# Not inside of parentheses, where the name of a file may have anything.
+_SIGN = re.compile(r"\s+([+-])\s+(?![^()]*\))")
 
 
 def read(text: str, net: Network) -> Objective:
@@ -249,7 +216,7 @@ def read(text: str, net: Network) -> Objective:
     whole = text.strip()
     if _is_unit(whole, net):
         return UnitObjective(net.unit(whole))
-    parts = re.split(r"\s+([+-])\s+", whole)
+    parts = _SIGN.split(whole)
     signs = ["+", *parts[1::2]]
     terms = [_term(part, net) for part in parts[::2]]
     signed = [term if sign == "+" else -term for sign, term in zip(signs, terms, strict=True)]
@@ -287,6 +254,16 @@ def _called(name: str, given: str, text: str) -> Objective:
     if not given:
         raise PellucidError(f"{text!r} lacks what it is of: {name}(…)")
     return NAMED[name](given)
+
+
+def _check_place(unit: Unit, maps: Float[Tensor, "batch channels h w"]) -> None:
+    height, width = maps.shape[2:]
+    row, column = unit.position or (0, 0)
+    if row >= height or column >= width:
+        raise PellucidError(
+            f"{unit} is outside of a picture of this size: it has {height} x {width} positions "
+            f"there, @0,0 to @{height - 1},{width - 1}"
+        )
 
 
 def _is_unit(text: str, net: Network) -> bool:

@@ -146,10 +146,8 @@ def regularisers(text: str) -> tuple[Regulariser, ...]:
 
 def _kept(pixels: Image, size: Float[Tensor, "batch 1 h w"], percent: float) -> Image:
     count = round(size[0].numel() * percent / 100)
-    if not count:
-        return pixels
-    # Of equal sizes all are kept: a picture of one shade is not cut at random.
-    least = size.flatten(1).kthvalue(count, 1).values[:, None, None, None]
     if count == size[0].numel():
         return torch.zeros_like(pixels)
-    return pixels * (size > least)
+    # Of equal sizes all are kept: a picture of one shade is not cut at random.
+    least = size.flatten(1).kthvalue(count + 1, 1).values[:, None, None, None]
+    return pixels * (size >= least)

@@ -24,7 +24,7 @@ def values(net: Network, objective: Bound, photos: Sequence[Photo]) -> Float[Ten
     with torch.no_grad():
         for at in range(0, len(photos), BATCH):
             inputs = torch.cat([net.prepare(photo)[0] for photo in photos[at : at + BATCH]])
-            seen = observe(net, inputs, objective.layers) if objective.layers else {}
+            seen = observe(net, inputs.clone(), objective.layers) if objective.layers else {}
             found.append(objective.value(View(net, inputs, seen)).float().cpu())
     return torch.cat(found)
 

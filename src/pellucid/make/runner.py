@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pellucid.errors import PellucidError
+from pellucid.make import stem
 from pellucid.network import Network
 from pellucid.target import observe
 
@@ -23,15 +24,15 @@ FAILURES = (RuntimeError, ValueError, AssertionError, IndexError)  # of a size t
 class Runner:
     """Runs a network up to the deepest of the layers that are wanted, and no further.
 
-    It works on a copy with frozen weights: convolutions have the batch normalisation behind them
-    worked in, and channels lie last in memory, both for speed. The copy is checked against the
-    network itself; where one cannot be made, or is not the same, the network runs as it is.
+    It works on a copy with frozen weights that is made for speed: convolutions have the batch
+    normalisation behind them worked in, a large one on the image becomes a `Stem`, and channels lie
+    last in memory. The copy is checked against the network itself; where one cannot be made, or is
+    not the same, the network runs as it is.
 
     Args:
         layers: what is wanted; "" is the network's own output.
         size: height and width of what it will be shown. Where the network does not take that, for
             it has a fixed size, images are resized to its own.
-
         copied: whether a faster copy is worth its making: for more than a few passes.
 
     Raises:
@@ -59,9 +60,10 @@ class Runner:
             images = F.interpolate(
                 images, self.net.preprocess.size, mode="bilinear", antialias=True
             )
-        if self.fast is not self.net:
-            images = images.contiguous(memory_format=torch.channels_last)
-        return observe(self.fast, images, self.layers)
+        # A copy: a network may change its input in place, and these may be a sheet's own numbers.
+        last = self.fast is not self.net
+        form = torch.channels_last if last else torch.preserve_format
+        return observe(self.fast, images.clone(memory_format=form), self.layers)
 
 
 def _takes(net: Network, layers: frozenset[str], size: tuple[int, int]) -> bool:
@@ -103,6 +105,9 @@ def _fast(net: Network, layers: frozenset[str]) -> Network:
         with torch.no_grad():
             wanted = observe(net, probe, layers)
             _fold(module, probe, layers)
+            for name, part in list(module.named_modules()):
+                if isinstance(part, nn.Conv2d) and stem.fits(part) and name:
+                    _put(module, name, stem.Stem(part))
             module.to(memory_format=torch.channels_last)
             made = net.with_module(module)
             found = observe(made, probe.contiguous(memory_format=torch.channels_last), layers)

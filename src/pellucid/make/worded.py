@@ -76,5 +76,12 @@ def between(what: str, value: float, low: float, high: float | None = None) -> N
         raise PellucidError(f"{what} is {fits}, not {value:g}")
 
 
+def number(value: float) -> str:
+    """A number as short as it can be read back from."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
+
+
 def _told(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    # A text without letters stands for itself as 0: there has to be a word in its place.
+    return number(value) if isinstance(value, float) else str(value) or "0"

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pellucid.digits import apart
 from pellucid.errors import PellucidError
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.method import Step, method
@@ -15,8 +16,9 @@ from pellucid.network import Network
 from pellucid.option import Help
 from pellucid.question import Photos, Question, Wanted
 from pellucid.see.incremental.answers import Answers
+from pellucid.see.incremental.spans import Numbers
 from pellucid.see.masks import Fill, Grid, by_mask, by_pixel, check_coverage, cover
-from pellucid.target import BestTarget, Target, UnitTarget, observe
+from pellucid.target import UNSOUND, BestTarget, Target, UnitTarget, observe
 
 Measure = Literal["probability", "score"]
 
@@ -89,16 +91,17 @@ def occlusion(
     for row, inputs in enumerate(asked.inputs[:, None]):
         values = _reader(net, asked.targets, row, measure)
         answers = Answers(values, inputs, covers[row : row + 1], net.module, batch)
-        names = [one.name(row) for one in asked.targets]
-        clean = _sound(answers.clean, names)
+        clean = _sound(answers.clean, asked, row, answers)
         levels = []
         numbers = np.arange(len(grids[0]))
         for place, grid in enumerate(grids):
             found = clean.new_zeros(len(numbers), len(clean))
-            for some, under in answers.under(grid.boxes(numbers)):
-                found[torch.from_numpy(some)] = _sound(under, names)
+            boxes = grid.boxes(numbers)
+            for some, under in answers.under(boxes):
+                sound = _sound(under, asked, row, answers, boxes[some])
+                found[torch.from_numpy(some)] = sound
                 done += len(some)
-                yield Step(done, total, names[0])
+                yield Step(done, total, asked.targets[0].name(row))
             found = _steadied(found, clean, net.dtype)
             levels.append((by_pixel if per == "pixel" else by_mask)(grid, numbers, found, clean))
             if place < detail:
@@ -128,7 +131,7 @@ def _reader(
         UnitTarget(net, one.units[row]) if isinstance(one, BestTarget) else one for one in wanted
     ]
     layers = frozenset[str]().union(*(one.layers for one in named))
-    classes = [isinstance(one, UnitTarget) and one.unit.is_class for one in named]
+    classes = [one.what == "score" for one in named]
 
     def values(inputs: Tensor) -> Tensor:
         seen = observe(net, inputs, layers)
@@ -145,20 +148,34 @@ def _reader(
     return values
 
 
-def _sound(values: Float[Tensor, "*masks targets"], names: list[str]) -> Float[Tensor, "..."]:
+def _sound(
+    values: Float[Tensor, "*masks targets"],
+    asked: Question,
+    row: int,
+    answers: Answers,
+    boxes: Numbers | None = None,
+) -> Float[Tensor, "..."]:
     """Values that are numbers.
 
+    Args:
+        boxes: of the masks that they are under; None: of the photo without a mask.
+
     Raises:
-        PellucidError: one is NaN or infinite.
+        PellucidError: one is NaN or infinite; told is the score where it is a probability.
     """
-    for name, value in zip(names, values.movedim(-1, 0), strict=True):
-        wrong = value[~value.isfinite()]
-        if len(wrong):
-            raise PellucidError(
-                f"{name} is {float(wrong[0])}: the network's values overflow or are NaN; its "
-                f"weights or its input are not sound"
-            )
-    return values.float().cpu()
+    if bool(values.isfinite().all()):
+        return values.float().cpu()
+    with torch.inference_mode():
+        inputs = answers.inputs if boxes is None else answers.masked(boxes)
+        scores = _reader(asked.net, asked.targets, row, "score")(inputs)
+    ends = zip(asked.targets, values.movedim(-1, 0), scores.movedim(-1, 0), strict=True)
+    target, value, score = next(end for end in ends if not bool(end[1].isfinite().all()))
+    number = [float(one[~one.isfinite()][0]) for one in (score, value) if not one.isfinite().all()]
+    if target.what == "score" and len(number) == 1:
+        told = f"{target.name(row)} has no probability, for another class's score is not finite"
+    else:
+        told = f"the {target.what} of {target.name(row)} is {number[0]}"
+    raise PellucidError(f"{told}: {UNSOUND}")
 
 
 def _steadied(
@@ -198,15 +215,13 @@ def _captions(
     """What is seen on the map of each target."""
     captions = []
     for target, value, map in zip(asked.targets, clean.tolist(), found, strict=True):
-        is_class = isinstance(target, BestTarget) or (
-            isinstance(target, UnitTarget) and target.unit.is_class
-        )
-        what = measure if is_class else "activation"
+        what = measure if target.what == "score" else target.what
         low, high = float(map.min()), float(map.max())
-        text = f"{what} of {target.name(row)}: {value:.3g} uncovered, "
+        shown = apart(value, low, high)
+        text = f"{what} of {target.name(row)}: {shown[0]} uncovered, "
         if low == high == value:
             text += f"and the same under every {masks}: nothing that it covers changes it"
         else:
-            text += f"{low:.3g} to {high:.3g} under a {masks}"
+            text += f"{shown[1]} to {shown[2]} under a {masks}"
         captions.append(f"{text}; {way}")
     return captions

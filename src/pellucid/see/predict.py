@@ -36,11 +36,14 @@ def predict(
     # Of equal scores the first comes first, as in argmax.
     best = scores.argsort(descending=True, stable=True)[:top]
     shares = scores.softmax(0)[best].cpu()
+    alike = ""
+    if len(scores) > 1 and bool(scores.min() == scores.max()):
+        alike = ", which scores all classes alike: is it trained?"
     names = tuple(labels[number] for number in best.tolist())
     return Ranking(
         values=shares,
         names=names,
         scores=scores[best].cpu(),
         photo=photo,
-        caption=f"{names[0]} at {float(shares[0]):.0%}, says {net.name}",
+        caption=f"{names[0]} at {float(shares[0]):.0%}, says {net.name}{alike}",
     )
