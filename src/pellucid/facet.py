@@ -41,7 +41,7 @@ class Facets(Result):
 
     values: Float[Tensor, "facets channels height width"]
     starts: Float[Tensor, "facets channels h w"]
-    nearest: tuple[Float[Tensor, "near channels h w"], ...]
+    nearest: tuple[Float[Tensor, "_ channels h w"], ...]
     places: Float[Tensor, "photos 2"]
     groups: Int[Tensor, "photos"]
     scores: Float[Tensor, "facets"]
