@@ -65,9 +65,9 @@ def main() -> None:
                 batches,
                 3,
             ),
-            "feature, 10 steps / 10 backward": ratio(
-                lambda net=net: pl.feature(net, "class:0", steps=10),
-                lambda backward=backward: [backward() for _ in range(10)],
+            "feature, 50 steps / 50 backward": ratio(
+                lambda net=net: pl.feature(net, "class:0", photo, recipe="jitter", steps=50),
+                lambda backward=backward: [backward() for _ in range(50)],
                 5,
             ),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import torch
@@ -11,10 +12,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid import tiles
-from pellucid.images import lettered
+from pellucid.images import lettered, text_width
 from pellucid.results import Result
 
-TILE = 112  # px that a picture is enlarged to at least
+LEAST, SMALLEST = 96, 24  # px of a picture: small ones are enlarged; of very many none is smaller
+MOST_PIXELS = 24_000_000  # of the page, above which pictures are drawn smaller
 HEAD = 22  # px of a heading
 
 
@@ -25,7 +27,7 @@ class Gallery(Result):
     Attributes:
         values: (pictures, 3 or 1, height, width), 0 to 1.
         layers: of each picture the layer, one after another.
-        names: of each picture, below it.
+        names: of each unit in its layer: the channel, the class.
         scores: (pictures,), the value that each unit reaches on its picture.
         dead: (pictures,), which units are dead: they have no picture.
     """
@@ -38,21 +40,30 @@ class Gallery(Result):
 
     def of(self, layer: str) -> Float[Tensor, "pictures channels height width"]:
         """The pictures of one layer."""
-        return self.values[[number for number, name in enumerate(self.layers) if name == layer]]
+        return self.values[self._rows(layer)]
 
     def image(self) -> Float[Tensor, "3 height width"]:
         """A grid for each layer under its name; a dead unit is an empty frame."""
+        layers = list(dict.fromkeys(self.layers))
+        size = self._size()
+        # All grids as wide as that of most pictures, so that they stand in line.
+        columns = max(tiles.across(len(self._rows(layer)), *size) for layer in layers)
         parts = []
-        for layer in dict.fromkeys(self.layers):
-            rows = [number for number, name in enumerate(self.layers) if name == layer]
-            shown = self.values[rows].detach().cpu().float().expand(-1, 3, -1, -1).clone()
-            for place, number in enumerate(rows):
-                if bool(self.dead[number]):
-                    shown[place] = _empty(shown[place])
-            grid = tiles.arranged(shown, [self.names[number] for number in rows], TILE)
-            head = torch.full((3, HEAD, grid.shape[2]), tiles.PAPER)
-            title = tiles.tailed(layer, grid.shape[2] - 2 * tiles.GAP, 13)
-            parts += [lettered(head, title, 4, tiles.GAP, 13, tiles.INK), grid]
+        for layer in layers:
+            rows = self._rows(layer)
+            grid = tiles.arranged(
+                torch.stack([self._tile(row, size) for row in rows]),
+                [self._label(row, size[1]) for row in rows],
+                1,
+                min(columns, len(rows)),
+            )
+            silent = int(self.dead[rows].sum())
+            title = f"{layer}: {len(rows)} {'pictures' if len(rows) > 1 else 'picture'}"
+            title += f", {silent} dead" if silent else ""
+            width = max(grid.shape[2], 2 * tiles.GAP + LEAST)
+            head = torch.full((3, HEAD, width), tiles.PAPER)
+            text = tiles.tailed(title, width - 2 * tiles.GAP, 13)
+            parts += [lettered(head, text, 4, tiles.GAP, 13, tiles.INK), grid]
         width = max(part.shape[2] for part in parts)
         padded = [F.pad(part, (0, width - part.shape[2]), value=tiles.PAPER) for part in parts]
         return torch.cat(padded, 1)
@@ -63,12 +74,41 @@ class Gallery(Result):
         keys = ("layer", "name", "value", "dead")
         return super().data() | {"pictures": [dict(zip(keys, row, strict=True)) for row in rows]}
 
+    def _rows(self, layer: str) -> list[int]:
+        return [number for number, name in enumerate(self.layers) if name == layer]
 
-def _empty(picture: Float[Tensor, "3 height width"]) -> Float[Tensor, "3 height width"]:
+    def _size(self) -> tuple[int, int]:
+        """Height and width of a picture as it is drawn."""
+        count, _, height, width = self.values.shape
+        longer = max(height, width)
+        if longer < LEAST:
+            times = -(-LEAST // longer)
+            return height * times, width * times
+        scale = min(1.0, sqrt(MOST_PIXELS / (count * height * width)))
+        scale = max(scale, min(1.0, SMALLEST / longer))
+        return max(1, round(scale * height)), max(1, round(scale * width))
+
+    def _tile(self, row: int, size: tuple[int, int]) -> Float[Tensor, "3 height width"]:
+        if bool(self.dead[row]):
+            return _empty(size)
+        picture = self.values[row].detach().cpu().float().expand(3, -1, -1)
+        if size[0] > picture.shape[1]:
+            return tiles.enlarged(picture, max(size))
+        return picture if picture.shape[1:] == size else tiles.resized(picture, size)
+
+    def _label(self, row: int, width: int) -> str:
+        """The unit's name and, where there is room, its value."""
+        if bool(self.dead[row]):
+            return self.names[row]
+        whole = f"{self.names[row]}: {float(self.scores[row]):.3g}"
+        return whole if text_width(whole, tiles.LETTER) <= width else self.names[row]
+
+
+def _empty(size: tuple[int, int]) -> Float[Tensor, "3 height width"]:
     """Paper with a frame, and in it the word."""
-    blank = torch.full_like(picture, tiles.PAPER)
+    height, width = size
+    blank = torch.full((3, height, width), tiles.PAPER)
     blank[:, [0, -1]] = blank[:, :, [0, -1]] = 0.7
-    height, width = picture.shape[1:]
     if height < 2 * tiles.LETTER:
         return blank
     return lettered(

@@ -130,7 +130,11 @@ class Method(Generic[R]):
         kinds = {name: known.kind for name, known in self.options.items()}
         return Recipe(
             method=self.name,
-            settings={name: _plainly(bound[name]) for name in bound if kinds[name] == "setting"},
+            settings={
+                name: None if self.options[name].help.names == "folder" else _plainly(bound[name])
+                for name in bound
+                if kinds[name] == "setting"
+            },
             network={
                 "name": net.name,
                 "weights_hash": net.weights_hash,

@@ -6,6 +6,7 @@ import inspect
 import math
 import numbers
 import operator
+import os
 import types
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pellucid.errors import PellucidError, Unknown
 
 Kind = Literal["network", "photo", "setting"]
-Names = Literal["", "layer", "unit", "units", "method", "objective", "words"]
+Names = Literal[
+    "", "layer", "unit", "units", "method", "objective", "words", "numbers", "folder",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Help:
         names: what a text names: a method of the register, a layer or a unit of the network, or
             "units" for several: these may also be a sequence, or functions of a recording (see
             `target`). What an "objective" or "words" name may also come as the thing itself, whose
-            text the recipe then has.
+            text the recipe then has. "numbers" may be a sequence of whole ones. A "folder" to work
+            in is nobody's business but the caller's: no recipe has it.
     """
 
     text: str
@@ -86,6 +90,8 @@ class Option:
             return value
         if self.help.names in ("objective", "words") and _speaks(value):
             return value
+        if self.help.names == "numbers" and isinstance(value, Sequence | range):
+            value = self._numbers(value)
         value = getattr(self, f"_{self.type.__name__}")(value)
         if self.choices and value not in self.choices:
             raise Unknown(self.name, value, self.choices)
@@ -102,8 +108,11 @@ class Option:
                 return f"class:{value.channel}"
             if type(value).__name__ in ("Unit", "Layer", "Method"):
                 return str(getattr(value, "name", value))
-        if self.help.names in ("unit", "units", "objective") and _whole(value) is not None:
+        numbered = ("unit", "units", "objective", "numbers")
+        if self.help.names in numbered and _whole(value) is not None:
             return str(_whole(value))
+        if self.help.names == "folder" and isinstance(value, os.PathLike):
+            return str(os.fspath(value))
         raise PellucidError(f"{self.name} is a text, not {value!r}")
 
     def _units(self, values: Sequence[Any]) -> Any:
@@ -114,6 +123,15 @@ class Option:
         if any(callable(value) for value in checked):
             return tuple(checked)
         return "; ".join(checked)
+
+    def _numbers(self, values: Sequence[Any]) -> str:
+        """Whole numbers as one text, as the shell has it; a text as it is."""
+        if isinstance(values, str):
+            return values
+        numbers = [_whole(value) for value in values]
+        if not numbers or None in numbers:
+            raise PellucidError(f"{self.name} are whole numbers, at least one, not {values!r}")
+        return "; ".join(map(str, numbers))
 
     def _bool(self, value: Any) -> bool:
         if type(value).__name__ not in ("bool", "bool_"):  # numpy has one of its own

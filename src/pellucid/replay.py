@@ -83,7 +83,13 @@ def replay(
         raise PellucidError(f"{path}: this recipe is damaged: it sets something twice")
     if recipe.drawing:
         _nearby(recipe.drawing[1].get("photo"), path)
-    result = redrawn(method(net, **given, **recipe.settings), recipe)
+    # A picture may come from anybody: it does not say where on this machine anything is written.
+    settings = {
+        name: value
+        for name, value in recipe.settings.items()
+        if name not in method.options or method.options[name].help.names != "folder"
+    }
+    result = redrawn(method(net, **given, **settings), recipe)
     same = result.recipe.values == recipe.values
     if not same and not differences:
         differences.append("values: not the same, though weights, photo and versions are")

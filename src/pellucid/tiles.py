@@ -56,7 +56,7 @@ def arranged(
     """Pictures of one size in rows on paper, a name below each."""
     shown = torch.stack([enlarged(picture, least) for picture in pictures])
     count, _, height, width = shown.shape
-    columns = columns or _columns(count, height, width)
+    columns = columns or across(count, height, width)
     rows = math.ceil(count / columns)
     lettering = LETTER + 4 if names else 0
     step_down, step_right = height + lettering + GAP, width + GAP
@@ -150,7 +150,7 @@ def wrapped(text: str, width: float, size: float = LETTER) -> list[str]:
     return lines
 
 
-def _columns(count: int, height: int, width: int) -> int:
+def across(count: int, height: int, width: int) -> int:
     """As many as make the page about one and a half times as wide as tall, rows well filled."""
     best = max(1, min(count, round(math.sqrt(count * 1.5 * height / width))))
     near = range(max(1, best - 2), min(count, best + 2) + 1)

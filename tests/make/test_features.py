@@ -1,5 +1,6 @@
 """features(): each picture is what feature() draws; nothing is drawn twice, nor mixed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,12 @@ import torch
 from torch import nn
 
 import pellucid as pl
+from pellucid.gallery import Gallery
 from pellucid.make import features as module
+from pellucid.make import room
 from pellucid.make.draw import Drawing
+from pellucid.make.manner import manner
+from pellucid.make.objectives import channel
 
 FEW = {"recipe": "lucid", "steps": 6}
 
@@ -38,19 +43,66 @@ def test_a_batch_that_does_not_fit_is_halved(
 
     def tight(self: Drawing, name: object):  # type: ignore[no-untyped-def]
         counts.append(len(self.alive))
-        if len(self.alive) > 2:
-            raise torch.OutOfMemoryError
+        if len(self.alive) > most:
+            raise error
         return (yield from real(self, name))
 
     monkeypatch.setattr(Drawing, "run", tight)
-    made = pl.features(tiny, "grouped", **FEW)
-    assert counts == [8, 4, 2, 2, 2, 2] and len(made.values) == 8
+    most, error = 2, Exception()
+    for full in (
+        torch.OutOfMemoryError("CUDA out of memory"),
+        MemoryError(),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to"),
+    ):
+        error = full
+        counts.clear()
+        made = pl.features(tiny, "grouped", **FEW)
+        assert counts == [8, 4, 2, 2, 2, 2] and len(made.values) == 8
+    most = 0
+    with pytest.raises(pl.PellucidError, match="memory is not enough to draw even one"):
+        pl.features(tiny, "grouped", **FEW)
+    error = RuntimeError("something else")
+    with pytest.raises(RuntimeError, match="something else"):
+        pl.features(tiny, "grouped", **FEW)
+
+
+def test_no_more_than_fit_into_the_free_memory(
+    tiny: pl.Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[int] = []
+    real = Drawing.run
+
+    def counted(self: Drawing, name: object):  # type: ignore[no-untyped-def]
+        counts.append(len(self.alive))
+        return (yield from real(self, name))
+
+    monkeypatch.setattr(Drawing, "run", counted)
+    with tiny.at_rest():
+        bound = channel("grouped", 0).bind(tiny)
+        one = Drawing(tiny, bound, manner("lucid")).room() + module.COPIES * 4 * 20 * 28
+    for bytes_, wanted in [(2 * 3.5 * one, [3, 3, 2]), (0, [1] * 8)]:
+        counts.clear()
+        monkeypatch.setattr(room, "free", lambda device, bytes_=bytes_: bytes_)
+        pl.features(tiny, "grouped", **FEW)
+        assert counts == wanted
+    counts.clear()
+    pl.features(tiny, "grouped", batch=5, **FEW)
+    assert counts == [5, 3]
+
+
+def test_what_a_pass_keeps_is_counted() -> None:
+    """Of y = relu(x)², the image of 6 numbers: relu keeps its result, the square too, once."""
+    image = torch.randn(6, requires_grad=True)
+    assert room.kept(lambda: image.relu().square()) == 6 * 4
+    weight = nn.Parameter(torch.randn(1000))
+    assert room.kept(lambda: image.exp() * weight[:6], [weight]) == 6 * 4
+    assert room.free(torch.device("cpu")) > 2**20
 
 
 def test_several_layers_each_under_its_name(tiny: pl.Network) -> None:
     made = pl.features(tiny, "stem.1; block", channels="0-1; 4", **FEW)
     assert made.layers == ("stem.1",) * 3 + ("block",) * 3
-    assert [name.split(":")[0] for name in made.names] == ["0", "1", "4"] * 2
+    assert made.names == ("0", "1", "4") * 2
     assert made.of("block").shape == (3, 1, 20, 28)
     assert made.image().shape[0] == 3
     assert made.data()["pictures"][5]["layer"] == "block"
@@ -65,7 +117,10 @@ def test_a_dead_channel_is_an_empty_frame() -> None:
         part[0].bias[1] = -1
     made = pl.features(pl.Network(part, size=16), "1", **FEW)
     assert made.dead.tolist() == [False, True, False]
-    assert made.names[1] == "1: dead" and "1 dead" in made.caption
+    assert made.names == ("0", "1", "2") and "1 dead" in made.caption
+    # Never noise: paper, and on the page a frame with the word in it.
+    assert bool((made.values[1] == 1).all())
+    assert made.data()["pictures"][1]["dead"]
     other = pl.features(pl.Network(part, size=16), "1", channels="0", **FEW)
     torch.testing.assert_close(other.values[0], made.values[0], atol=1e-3, rtol=0)
 
@@ -88,13 +143,70 @@ def test_finished_ones_are_kept_and_not_drawn_again(
     again = pl.features(tiny, "grouped", folder=folder, **FEW)
     torch.testing.assert_close(again.values, whole.values)
     assert not list(pl.features.steps(tiny, "grouped", folder=folder, **FEW))
-    damaged = next(iter(sorted(Path(folder).iterdir())))
-    damaged.write_bytes(b"not a picture")
-    torch.testing.assert_close(
-        pl.features(tiny, "grouped", folder=folder, **FEW).values, whole.values
-    )
+    damaged = sorted(Path(folder).iterdir())[0]
+    was = damaged.read_bytes()
+    for bytes_ in (b"not a picture", was[: len(was) // 2], was[:-9] + b"\x01" + was[-8:], b""):
+        damaged.write_bytes(bytes_)
+        assert len(list(pl.features.steps(tiny, "grouped", folder=folder, **FEW))) == 6
+        assert not list(pl.features.steps(tiny, "grouped", folder=folder, **FEW))
+    assert again.recipe == whole.recipe and again.recipe.settings["folder"] is None
     pl.features(tiny, "grouped", channels="0", folder=folder, seed=1, **FEW)
     assert len(list(Path(folder).iterdir())) == 9
+
+
+def test_another_network_is_another_place(tiny: pl.Network, tmp_path: Path) -> None:
+    """Also where the weights are the same and only what is done with them differs."""
+
+    def made(module: nn.Module, **more: object) -> pl.Result:
+        net = pl.Network(module, size=16)
+        return pl.features(net, "1", **{**FEW, "folder": tmp_path, **more})
+
+    torch.manual_seed(0)
+    conv = nn.Conv2d(3, 2, 3)
+    made(nn.Sequential(conv, nn.ReLU()))
+    for count, (other, more) in enumerate(
+        [
+            (nn.Sequential(conv, nn.Sigmoid()), {}),
+            (nn.Sequential(conv, nn.ReLU()), {"rate": 0.050001}),
+            (nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU()), {}),
+        ],
+        start=2,
+    ):
+        made(other, **more)
+        assert len(list(tmp_path.iterdir())) == 2 * count
+
+
+def test_a_picture_does_not_say_where_to_write(
+    bundled: pl.Network, here: Path, tmp_path: Path
+) -> None:
+    """A recipe that came from somebody else may name a folder; nothing is made there."""
+    made = pl.features(bundled, "conv1", channels="0", steps=1, size="32", folder=here / "kept")
+    foreign = {**made.recipe.settings, "folder": str(here / "foreign")}
+    replace(made, recipe=replace(made.recipe, settings=foreign)).save(here / "made.png")
+    assert pl.replay(here / "made.png").same
+    assert not (here / "foreign").exists()
+    assert "--folder" not in made.recipe.command()
+
+
+def test_classes_go_by_their_names(tiny: pl.Network) -> None:
+    made = pl.features(tiny, "class", channels=[0, 3], **FEW)
+    assert made.names == ("ant", "dog") and made.caption == "2 classes"
+    alone = pl.feature(tiny, "class:dog", **FEW)
+    torch.testing.assert_close(made.values[1], alone.values, atol=1e-3, rtol=0)
+    assert made.recipe.settings["channels"] == "0; 3"
+
+
+def test_a_page_of_very_many_is_not_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = Gallery(
+        values=torch.rand(60, 3, 120, 90), layers=("a",) * 40 + ("b",) * 20, names=("7",) * 60,
+        scores=torch.ones(60), dead=torch.zeros(60, dtype=torch.bool),
+    )  # fmt: skip
+    whole = many.image()
+    monkeypatch.setattr("pellucid.gallery.MOST_PIXELS", 60 * 60 * 45)
+    small = many.image()
+    assert small.shape[2] == pytest.approx(whole.shape[2] / 2, rel=0.1)
+    monkeypatch.setattr("pellucid.gallery.MOST_PIXELS", 1)
+    assert many.image().shape[1] > 24 * 40 / 15  # still something to be seen
 
 
 def test_ctrl_c_keeps_what_is_finished(tiny: pl.Network, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +218,8 @@ def test_ctrl_c_keeps_what_is_finished(tiny: pl.Network, monkeypatch: pytest.Mon
         with pytest.raises(StopIteration) as end:
             work.throw(KeyboardInterrupt())
         made = end.value.value
-        assert len(made.values) == count and "stopped, of 8" in made.caption
+        assert len(made.values) == count
+        assert ("stopped after 2 steps, of 8" if stop == 2 else "stopped, of 8") in made.caption
         assert made.recipe.settings["steps"] == steps
         again = pl.features(tiny, **made.recipe.settings)
         assert torch.equal(again.values, made.values)

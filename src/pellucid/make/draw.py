@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from pellucid.make import room
 from pellucid.make.ascend import FREED, ascend
 from pellucid.make.manner import Manner
 from pellucid.make.objective import Bound, Image, View
@@ -57,6 +58,7 @@ class Drawing:
         count: of pictures, each climbing on its own.
         seed: of noise and transforms.
         begins: pictures to begin with, from 0 to 1.
+        runner: of a drawing of the same layers and size, so that it is made once.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Drawing:
         count: int = 1,
         seed: int = 0,
         begins: Float[Tensor, "count channels height width"] | None = None,
+        runner: Runner | None = None,
     ) -> None:
         self.net, self.objective, self.manner = net, objective, manner
         self.random = torch.Generator().manual_seed(seed)
@@ -79,7 +82,7 @@ class Drawing:
             blank = torch.zeros(1, *self.sheet.images().shape[1:])
             height, width = seen(blank, self.transforms, torch.Generator()).shape[2:]
         self.size = height, width
-        self.runner = Runner(net, objective.layers, self.size)
+        self.runner = runner or Runner(net, objective.layers, self.size)
         self.values: list[list[float]] = []
         self.alive = torch.zeros(count, dtype=torch.bool)
         self.weight = torch.zeros(count, *blank.shape[2:])
@@ -120,6 +123,15 @@ class Drawing:
             self.alive = moment.alive
             self.weight = self.weight + moment.gradient.abs().sum(1).float().cpu()
             yield moment.step
+
+    def room(self) -> int:
+        """Bytes of memory that the network needs for a picture in a step."""
+        blank = self.net.blank(1)[:, :, :1, :1].expand(-1, -1, *self.size)
+        image = blank.clone().requires_grad_()
+        module = self.runner.fast.module
+        weights = [*module.parameters(), *module.buffers()]
+        # What is kept, and gradients on their way back.
+        return 2 * room.kept(lambda: self.runner(image), weights)
 
     def dead(self) -> Bool[Tensor, "batch"]:
         """Of which pictures there is nothing to climb.

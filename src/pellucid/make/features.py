@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Annotated
@@ -9,8 +10,12 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
+from pellucid import tiles
 from pellucid.errors import PellucidError
 from pellucid.gallery import Gallery
+from pellucid.make import room
+from pellucid.make.canvas import sides
+from pellucid.make.choice import Chosen, chosen
 from pellucid.make.draw import Drawing
 from pellucid.make.feature import (
     CanvasWords,
@@ -25,6 +30,7 @@ from pellucid.make.feature import (
 from pellucid.make.manner import Manner, manner
 from pellucid.make.objective import each
 from pellucid.make.objectives import UnitObjective
+from pellucid.make.runner import Runner
 from pellucid.make.shelf import Shelf
 from pellucid.make.transforms import told
 from pellucid.method import Step, method
@@ -33,10 +39,11 @@ from pellucid.option import Help
 from pellucid.recipe import Recipe
 from pellucid.unit import Unit
 
-# Numbers of the inputs of one pass: more is no faster, and takes memory.
+# Numbers of the inputs of one pass: more is no faster.
 MOST_NUMBERS = {"cpu": 1_250_000, "cuda": 10_000_000, "mps": 5_000_000}
-FEW = 16  # channels of each of several layers, where none are named
-MOST = 4096  # pictures in one grid
+MOST = 64  # pictures in one pass
+COPIES = 24  # of a picture, that canvas, views and steps keep beside the network
+PREVIEW = 64  # px of a picture on the way
 Kept = dict[str, Tensor]
 
 
@@ -44,12 +51,19 @@ Kept = dict[str, Tensor]
 def features(
     net: Network,
     layers: Annotated[
-        str, Help("a layer, several with ; between, or all: evenly from shallow to deep")
+        str,
+        Help(
+            "a layer, several with ; between, class, or all: evenly from shallow to deep",
+            names="layer",
+        ),
     ],
     *,
     channels: Annotated[
         str | None,
-        Help("such as 0-31; 40; if none, all of one layer, 16 evenly of each of several"),
+        Help(
+            "such as 0-31; 40; if none, all of one layer, 16 evenly of each of several",
+            names="numbers",
+        ),
     ] = None,
     recipe: Named = "crop",
     steps: Steps = None,
@@ -59,9 +73,15 @@ def features(
     transforms: TransformWords = None,
     regularisers: RegulariserWords = None,
     climb: ClimbWords = None,
+    batch: Annotated[
+        int | None, Help("pictures per pass; fits the memory itself", low=1, high=4096)
+    ] = None,
     folder: Annotated[
         str | None,
-        Help("finished pictures are kept there, and the same call goes on where it stopped"),
+        Help(
+            "finished pictures are kept there, and the same call goes on where it stopped",
+            names="folder",
+        ),
     ] = None,
     seed: Annotated[int, Help("of noise and transforms")] = 0,
 ) -> Generator[Step, None, Gallery]:
@@ -73,7 +93,7 @@ def features(
     empty frame.
 
     Returns:
-        Gallery with `.values` (pictures, 3 or 1, height, width), 0 to 1.
+        Gallery with `.values` (pictures, 3 or 1, height, width), 0 to 1; of a dead one all 1.
 
     Raises:
         PellucidError: unknown layer, channel or recipe; a folder that cannot be written into.
@@ -81,51 +101,119 @@ def features(
     Example:
         >>> features(net, "conv4", channels="0-15").save("conv4.png")
     """
-    units = _units(net, layers, channels)
+    wanted = chosen(net, layers, channels)
     how = manner(recipe).but(
         steps=steps, rate=rate, size=size, canvas=canvas, transforms=transforms,
         regularisers=regularisers, climb=climb,
     )  # fmt: skip
-    shelf = Shelf(folder, _made_from(net, how, seed))
+    shelf = Shelf(folder, _made_from(net, how, seed) if folder else {})
     found: dict[Unit, Kept] = {}
-    for unit in units:
-        kept = shelf.get(str(unit))
+    for unit in (unit for part in wanted for unit in part.units):
+        kept = shelf.get(str(unit)) if folder else None
         if kept is not None:
             found[unit] = kept
-    missing = [unit for unit in units if unit not in found]
-    made_with: dict[str, str | int | None] = {}
-    total, done = len(missing) * how.steps, 0
-    count = _count(net, how)
-    while missing:
-        some = missing[:count]
-        try:
-            drawing = _drawing(net, some, how, seed)
-            work = drawing.run(f"{some[0]} to {some[-1]}")
-            whole = yield from _paced(work, done, len(some), total)
-            made = _kept(drawing)
-        except torch.OutOfMemoryError:
-            if count == 1:
-                raise
-            count = max(1, len(some) // 2)
-            continue
+    missing = [[unit for unit in part.units if unit not in found] for part in wanted]
+    done, total = 0, sum(map(len, missing)) * how.steps
+    stopped = 0  # steps of the pictures that are not finished
+    try:
+        for units in missing:
+            work = _Batches(net, units, how, seed, batch)
+            while work.left:
+                stopped = yield from work.next(done, total)
+                if stopped:
+                    break
+                for unit, kept in zip(work.units, work.made, strict=True):
+                    shelf.put(str(unit), kept)
+                    found[unit] = kept
+                done += len(work.units) * how.steps
+            if stopped:
+                break
+    except KeyboardInterrupt:
+        if not found:
+            raise
+    if stopped and not found:
+        # Of nothing finished the first pictures are shown as far as they are.
+        found = dict(zip(work.units, work.made, strict=True))
+    else:
+        stopped = 0
+    return _gallery(wanted, found, stopped)
+
+
+class _Batches:
+    """Drawings of several units of one layer, as many at a time as there is room for.
+
+    Attributes:
+        left: units that are still to be drawn.
+        units, made: of the last batch.
+    """
+
+    def __init__(
+        self, net: Network, units: Sequence[Unit], how: Manner, seed: int, batch: int | None
+    ) -> None:
+        self.net, self.how, self.seed = net, how, seed
+        self.left, self.units = list(units), list[Unit]()
+        self.made: list[Kept] = []
+        self.runner: Runner | None = None
+        self.count = batch
+
+    def next(self, before: int, total: int) -> Generator[Step, None, int]:
+        """Draws the next batch, a smaller one where memory does not suffice.
+
+        Args:
+            before, total: steps of single pictures.
+
+        Returns:
+            0; after Ctrl-C the steps that were made.
+        """
+        while True:
+            self.count = self.count or self._room()
+            try:
+                return (yield from self._drawn(self.left[: self.count], before, total))
+            except (RuntimeError, MemoryError) as error:
+                if not room.is_full(error):
+                    raise
+                if len(self.left) == 1 or self.count == 1:
+                    raise PellucidError(
+                        f"memory is not enough to draw even one picture of "
+                        f"{self.left[0]}; a smaller size takes less"
+                    ) from None
+            # Out here the error is gone, and with it what it held of the batch.
+            self.count = min(self.count, len(self.left)) // 2
+            if self.net.device.type == "cuda":
+                torch.cuda.empty_cache()
+
+    def _drawn(self, units: Sequence[Unit], before: int, total: int) -> Generator[Step, None, int]:
+        wanted = each([UnitObjective(unit) for unit in units]).bind(self.net)
+        drawing = Drawing(
+            self.net, wanted, self.how, count=len(units), seed=self.seed, runner=self.runner
+        )
+        self.runner = drawing.runner
+        name = str(units[0]) if len(units) == 1 else f"{units[0]} to {units[-1].channel}"
+        whole = yield from _paced(drawing, name, before, total)
+        self.units, self.made = list(units), _kept(drawing)
         if not whole:
-            # What is finished is kept; if that is nothing, the first pictures as far as they are.
-            if not found:
-                found = dict(zip(some, made, strict=True))
-                made_with = {"steps": len(drawing.values)}
-            made_with |= {"layers": "; ".join(map(str, found)), "channels": None}
-            break
-        for unit, kept in zip(some, made, strict=True):
-            shelf.put(str(unit), kept)
-            found[unit] = kept
-        missing, done = missing[len(some) :], done + len(some) * how.steps
-    return _gallery([unit for unit in units if unit in found], found, len(units), made_with)
+            return len(drawing.values)
+        self.left = self.left[len(units) :]
+        return 0
+
+    def _room(self) -> int:
+        """Pictures in one pass: no more than is quick, than there are, than fit."""
+        channels, *size = self.how.canvas.shape(self.net)
+        numbers = channels * size[0] * size[1] * self.how.views
+        quick = MOST_NUMBERS.get(self.net.device.type, MOST_NUMBERS["cpu"]) // numbers
+        count = max(1, min(MOST, quick, len(self.left)))
+        if count == 1:
+            return 1
+        wanted = UnitObjective(self.left[0]).bind(self.net)
+        one = Drawing(self.net, wanted, self.how, seed=self.seed)
+        self.runner = one.runner
+        taken = one.room() * self.how.views + COPIES * 4 * numbers
+        return max(1, min(count, int(room.SHARE * room.free(self.net.device)) // taken))
 
 
-def _paced(
-    work: Generator[Step, None, bool], before: int, times: int, total: int
-) -> Generator[Step, None, bool]:
+def _paced(drawing: Drawing, name: str, before: int, total: int) -> Generator[Step, None, bool]:
     """The steps of one batch as part of all; Ctrl-C is handed on."""
+    work, times = drawing.run(name), len(drawing.alive)
     interrupt: KeyboardInterrupt | None = None
     while True:
         try:
@@ -133,66 +221,75 @@ def _paced(
         except StopIteration as end:
             return bool(end.value)
         interrupt = None
+        if step.picture is not None:
+            step = replace(step, picture=_preview(drawing))
         try:
             yield replace(step, done=before + step.done * times, total=total)
         except KeyboardInterrupt as stop:
             interrupt = stop
 
 
-def _gallery(
-    units: Sequence[Unit],
-    found: dict[Unit, Kept],
-    wanted: int,
-    made_with: dict[str, str | int | None],
-) -> Gallery:
-    scores = torch.stack([found[unit]["score"] for unit in units])
-    dead = torch.stack([found[unit]["dead"] for unit in units]).bool()
-    names = tuple(
-        f"{unit.channel}: {'dead' if gone else f'{value:.3g}'}"
-        for unit, value, gone in zip(units, scores.tolist(), dead.tolist(), strict=True)
-    )
-    layers = tuple(unit.layer for unit in units)
-    several = list(dict.fromkeys(layers))
-    told = f"{len(units)} channels of {', '.join(several[:4])}{', …' if len(several) > 4 else ''}"
-    told += f"; {int(dead.sum())} dead" if bool(dead.any()) else ""
-    told += f" (stopped, of {wanted})" if made_with else ""
-    return Gallery(
-        values=torch.stack([found[unit]["picture"] for unit in units]),
-        layers=layers,
-        names=names,
-        scores=scores,
-        dead=dead,
-        caption=told,
-        recipe=Recipe("", dict(made_with)),
-    )
-
-
-def _drawing(net: Network, units: Sequence[Unit], how: Manner, seed: int) -> Drawing:
-    wanted = each([UnitObjective(unit) for unit in units]).bind(net)
-    return Drawing(net, wanted, how, count=len(units), seed=seed)
+def _preview(drawing: Drawing) -> Tensor:
+    """The batch as it is, small."""
+    pictures = drawing.sheet.pictures().expand(-1, 3, -1, -1)
+    height, width = pictures.shape[2:]
+    scale = min(1, PREVIEW / max(height, width))
+    size = max(1, round(scale * height)), max(1, round(scale * width))
+    small = torch.stack([tiles.resized(picture, size) for picture in pictures])
+    return tiles.arranged(small, least=1)
 
 
 def _kept(drawing: Drawing) -> list[Kept]:
     pictures, scores, dead = drawing.sheet.pictures(), drawing.plain(), drawing.dead()
+    pictures[dead] = 1  # paper: what is left of the noise says nothing
     return [
         {"picture": picture, "score": score, "dead": gone.byte()}
         for picture, score, gone in zip(pictures, scores, dead, strict=True)
     ]
 
 
-def _count(net: Network, how: Manner) -> int:
-    """Pictures in one pass."""
-    channels, height, width = how.canvas.shape(net)
-    most = MOST_NUMBERS.get(net.device.type, MOST_NUMBERS["cpu"])
-    return max(1, min(64, most // (channels * height * width * how.views)))
+def _gallery(wanted: Sequence[Chosen], found: dict[Unit, Kept], stopped: int) -> Gallery:
+    rows = [
+        (part.layer, name, found[unit], unit)
+        for part in wanted
+        for unit, name in zip(part.units, part.names, strict=True)
+        if unit in found
+    ]
+    scores = torch.stack([kept["score"] for _, _, kept, _ in rows])
+    dead = torch.stack([kept["dead"] for _, _, kept, _ in rows]).bool()
+    layers = tuple(layer for layer, *_ in rows)
+    several = list(dict.fromkeys(layers))
+    kind = "classes" if several == ["class"] else f"channels of {', '.join(several[:4])}"
+    caption = f"{len(rows)} {kind}{', …' if len(several) > 4 else ''}"
+    caption += f"; {int(dead.sum())} dead" if bool(dead.any()) else ""
+    count = sum(len(part.units) for part in wanted)
+    made_with: dict[str, str | int | None] = {}
+    if stopped or len(rows) < count:
+        after = f" after {stopped} steps" if stopped else ""
+        caption += f" (stopped{after}, of {count})"
+        made_with = {"layers": "; ".join(str(unit) for *_, unit in rows), "channels": None}
+        made_with |= {"steps": stopped} if stopped else {}
+    return Gallery(
+        values=torch.stack([kept["picture"] for _, _, kept, _ in rows]),
+        layers=layers,
+        names=tuple(name for _, name, _, _ in rows),
+        scores=scores,
+        dead=dead,
+        caption=caption,
+        recipe=Recipe("", dict(made_with)),
+    )
 
 
 def _made_from(net: Network, how: Manner, seed: int) -> dict[str, str | int]:
     """All that a picture depends on, as plain data."""
+    # Two modules may have the same weights and use them otherwise.
+    structure = f"{type(net.module).__module__} {net.module!r}"
     return {
+        "module": hashlib.sha256(structure.encode()).hexdigest(),
         "weights": net.weights_hash,
         "device": net.device.type,
         "input": str(net.preprocess),
+        "size": str(sides(how.canvas.size, net.preprocess.size)),
         "canvas": str(how.canvas),
         "transforms": told(how.transforms),
         "regularisers": "; ".join(map(str, how.regularisers)),
@@ -201,54 +298,6 @@ def _made_from(net: Network, how: Manner, seed: int) -> dict[str, str | int]:
         "views": how.views,
         "seed": seed,
     }
-
-
-def _units(net: Network, layers: str, channels: str | None) -> list[Unit]:
-    """The channels that are meant, in their order.
-
-    Raises:
-        PellucidError: an unknown layer, a layer without channels, or a channel that it has not.
-    """
-    if layers.strip() == "all":
-        names = list(dict.fromkeys(layer.name for layer in net.spread(6)))
-    else:
-        names = [name.strip() for name in layers.split(";") if name.strip()]
-    if not names:
-        raise PellucidError("no layer is named (`pellucid layers` lists them)")
-    units: list[Unit] = []
-    for name in names:
-        if name not in net.layers and ":" in name:
-            units.append(net.unit(name))
-            continue
-        count = net.layer(name).layout.channels
-        if not count:
-            raise PellucidError(f"layer {name!r} has no channels that could be named")
-        if channels is not None:
-            numbers = _numbers(channels)
-        elif len(names) == 1 or count <= FEW:
-            numbers = list(range(count))
-        else:
-            numbers = [count * place // FEW for place in range(FEW)]
-        units += [net.unit(f"{name}:{number}") for number in numbers]
-    if len(units) > MOST:
-        raise PellucidError(
-            f"{len(units)} pictures are too many for one grid, at most {MOST}: name some channels"
-        )
-    return list(dict.fromkeys(units))
-
-
-def _numbers(text: str) -> list[int]:
-    """Channels from "0-31; 40"."""
-    numbers: list[int] = []
-    for part in text.replace(",", ";").split(";"):
-        first, dash, last = (word.strip() for word in part.partition("-"))
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise PellucidError(f"channels are such as 0-31; 40, not {text!r}")
-        low, high = int(first), int(last if dash else first)
-        if low > high or high - low > MOST:
-            raise PellucidError(f"channels {part.strip()} go from low to high, {MOST} at most")
-        numbers += range(low, high + 1)
-    return numbers
 
 
 def _examples(net: Network) -> list[dict[str, str]]:

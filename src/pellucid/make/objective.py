@@ -45,8 +45,8 @@ class View:
         """Every image alone."""
         # Split, not sliced: on the way back the parts are put together once, not each by itself
         # among zeros for all the others.
-        images = self.images.chunk(len(self.images))
-        seen = {name: output.chunk(len(output)) for name, output in self.seen.items()}
+        images = torch.split(self.images, 1)
+        seen = {name: torch.split(output, 1) for name, output in self.seen.items()}
         return [
             replace(self, images=image, seen={name: parts[at] for name, parts in seen.items()})
             for at, image in enumerate(images)

@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 from pellucid.errors import PellucidError
-from pellucid.recipe import versions
+from pellucid.recipe import values_hash, versions
 from pellucid.writing import write_whole
 
 
@@ -34,8 +33,8 @@ class Shelf:
         if self.folder is not None:
             try:
                 self.folder.mkdir(exist_ok=True)
-            except OSError as error:
-                reason = error.strerror or error
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or error
                 raise PellucidError(f"no folder {folder} can be made: {reason}") from None
 
     def get(self, name: str) -> dict[str, Tensor] | None:
@@ -44,19 +43,35 @@ class Shelf:
         if path is None or not path.is_file():
             return None
         try:
-            return load(path.read_bytes())
-        except (OSError, SafetensorError):
+            tensors = load(path.read_bytes())
+        except Exception:  # of a damaged file safetensors has many
             return None
+        told = tensors.pop(_DIGEST, None)
+        # A file may be whole and still not be what was written.
+        return tensors if told is not None and told.tolist() == _digest(tensors) else None
 
     def put(self, name: str, tensors: dict[str, Tensor]) -> None:
         """Keeps tensors under a name: whole or not at all, also when killed."""
         path = self._path(name)
         if path is not None:
-            kept = {key: tensor.contiguous() for key, tensor in tensors.items()}
-            write_whole(path, save(kept, {"pellucid": json.dumps({**self.common, "name": name})}))
+            kept = {key: tensor.contiguous().clone() for key, tensor in tensors.items()}
+            kept[_DIGEST] = Tensor(_digest(kept)).byte()
+            write_whole(path, save(kept, {"pellucid": self._told(name)}))
 
     def _path(self, name: str) -> Path | None:
         if self.folder is None:
             return None
-        made_from = json.dumps({**self.common, "name": name}, sort_keys=True)
-        return self.folder / f"{hashlib.sha256(made_from.encode()).hexdigest()[:24]}.safetensors"
+        digest = hashlib.sha256(self._told(name).encode()).hexdigest()[:24]
+        return self.folder / f"{digest}.safetensors"
+
+    def _told(self, name: str) -> str:
+        return json.dumps({**self.common, "name": name}, sort_keys=True)
+
+
+_DIGEST = "digest"
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> list[int]:
+    """Of names and values, 32 bytes."""
+    text = json.dumps({name: values_hash(tensor) for name, tensor in sorted(tensors.items())})
+    return list(hashlib.sha256(text.encode()).digest())

@@ -1,0 +1,182 @@
+"""What a step of a drawing costs, and a whole grid of channels beside Lucent's.
+
+    python benchmarks/feature.py
+    python benchmarks/feature.py grid      # only the grid
+
+1. One step, canvas, views and climb included, against the plain forward and backward pass of the
+   network as it is, its weights frozen, cut off at the layer.
+2. A grid of 32 channels against what Lucent takes for each channel: as many steps, the same
+   views. Lucent enlarges what is smaller than 224 px to that; the second column is without it. It
+   is no dependency of pellucid: `pip install --no-deps torch-lucent 'kornia<=0.4.1'`, and IPython.
+3. On a GPU the same grid in single precision and in bfloat16.
+
+Times are those of one thread, of the processor, taken in turns: machines are noisy, and a second
+means nothing elsewhere. The step is the median of the ratios.
+"""
+
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from statistics import median
+
+import torch
+from torch import Tensor, nn
+
+import pellucid as pl
+from pellucid.make.draw import Drawing
+from pellucid.make.manner import manner
+from pellucid.make.objective import each
+from pellucid.make.objectives import channel
+
+NETWORKS = (
+    ("pane", "relu7"),
+    ("resnet18", "layer2"),
+    ("squeezenet1_1", "features.9"),
+    ("vgg16", "features.20"),
+    ("mobilenet_v2", "features.10"),
+)
+COUNTS = 1, 8
+WARM = 17  # steps until no gradient is freed any more, which costs a second pass
+ROUNDS = 9
+STEPS, CHANNELS, SIZE = 24, 32, 128
+VIEWS = "pad 0.09375; jitter 0.0265; scale 0.1; rotate 10; jitter 0.0135"  # Lucent's, as shares
+
+
+class _Cut(Exception):
+    """The layer was reached."""
+
+
+def plain(net: pl.Network, layer: str, count: int) -> Callable[[], None]:
+    """Forward to the layer and back to the image: the mean of one channel of each picture."""
+    images = torch.randn(count, 3, *net.preprocess.size)
+    rows = torch.arange(count)
+    seen: list[Tensor] = []
+
+    def stop(_part: nn.Module, _given: object, output: Tensor) -> None:
+        seen.append(output)
+        raise _Cut
+
+    def run() -> None:
+        pixels = images.clone().requires_grad_()
+        handle = net.module.get_submodule(layer).register_forward_hook(stop)
+        try:
+            net.module(pixels)
+        except _Cut:
+            pass
+        finally:
+            handle.remove()
+        torch.autograd.grad(seen.pop()[rows, rows].mean((1, 2)).sum(), pixels)
+
+    return run
+
+
+def spent(work: Callable[[], object]) -> float:
+    """Seconds of the processor."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def step(name: str, layer: str, count: int) -> float:
+    """A step of a drawing over the plain pass."""
+    net = pl.load(device="cpu") if name == "pane" else _with_weights(name)
+    how = manner("lucid").but(steps=10**6)
+    with net.at_rest():
+        want = each([channel(layer, number) for number in range(count)])
+        drawing = Drawing(net, want.bind(net), how, count=count)
+        work: Iterator[object] = drawing.run(want)
+        for _ in range(WARM):
+            next(work)
+        bare = plain(net, layer, count)
+        bare()
+        return median(spent(lambda: next(work)) / spent(bare) for _ in range(ROUNDS))
+
+
+def _with_weights(name: str) -> pl.Network:
+    net = pl.load(name, weights="random", device="cpu")
+    # No dead channels, which would be tried to be woken: not what is measured here.
+    for part in net.module.modules():
+        if isinstance(part, nn.Conv2d) and part.bias is not None:
+            nn.init.constant_(part.bias, 0.1)
+    return net
+
+
+def grid(net: pl.Network) -> float:
+    """Seconds for each channel of the grid."""
+
+    def work() -> None:
+        pl.features(
+            net, "layer2", channels=range(CHANNELS), recipe="lucid", steps=STEPS, size=SIZE,
+            transforms=VIEWS,
+        )  # fmt: skip
+
+    return spent(work) / CHANNELS
+
+
+def lucent(module: nn.Module, number: int, size: int | None) -> float:
+    """Seconds for one channel, drawn by Lucent."""
+    from lucent.optvis import param, render
+
+    def work() -> None:
+        render.render_vis(
+            module, f"layer2:{number}", lambda: param.image(SIZE), thresholds=(STEPS,),
+            show_image=False, progress=False, fixed_image_size=size,
+        )  # fmt: skip
+
+    return spent(work)
+
+
+def grids() -> None:
+    """Prints how much quicker the grid is."""
+    warnings.filterwarnings("ignore")  # Lucent's own
+    net = pl.load("resnet18", weights="random", device="cpu")
+    module = pl.load("resnet18", weights="random", device="cpu").module.eval()
+    seen = SIZE + 2 * int(0.09375 * SIZE)
+    lucent(module, 0, None)  # to warm up
+    used, same, ours = [], [], []
+    for number in range(3):
+        ours.append(grid(net))
+        used += [lucent(module, 2 * number + more, None) for more in (0, 1)]
+        same += [lucent(module, 2 * number + more, seen) for more in (0, 1)]
+    print(f"{CHANNELS} channels of resnet18 layer2, {SIZE} px, {STEPS} steps, for each channel")
+    print(f"  as Lucent is used (it shows the network 224 px): {median(used) / median(ours):.1f}x")
+    print(f"  Lucent told to show it {seen} px, as we do:       {median(same) / median(ours):.1f}x")
+
+
+def on_gpu() -> None:
+    """Prints what half precision gives on a GPU."""
+    times = {}
+    for kind in (torch.float32, torch.bfloat16):
+        net = pl.load("resnet18", weights="random", device="cuda")
+        net = pl.Network(net.module.to(kind), name="resnet18")
+        for _ in range(2):
+            torch.cuda.synchronize()
+            start = time.perf_counter()
+            pl.features(net, "layer2", recipe="lucid", steps=256, size=SIZE)
+            torch.cuda.synchronize()
+            times[kind] = time.perf_counter() - start
+    ratio = times[torch.float32] / times[torch.bfloat16]
+    print(f"  on the GPU all 128 channels in {times[torch.float32]:.1f} s; bfloat16: {ratio:.2f}x")
+
+
+def main() -> None:
+    """Prints all."""
+    torch.set_num_threads(1)
+    if sys.argv[1:] != ["grid"]:
+        print("a step over the plain pass" + "".join(f"{count:>8} at once" for count in COUNTS))
+        for name, layer in NETWORKS:
+            ratios = "".join(f"{step(name, layer, count):16.2f}" for count in COUNTS)
+            print(f"  {f'{name} {layer}':24}{ratios}", flush=True)
+    try:
+        import lucent.optvis  # noqa: F401
+    except ImportError as missing:
+        print(f"the grid is not measured: {missing}")
+    else:
+        grids()
+    if torch.cuda.is_available():
+        on_gpu()
+
+
+if __name__ == "__main__":
+    main()
