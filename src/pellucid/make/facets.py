@@ -36,7 +36,7 @@ def facets(
     photos: Photo | tuple[Photo, ...] | None = None,
     *,
     count: Annotated[
-        int | None, Help("facets; as many as lie best apart on the map if none", low=1)
+        int | None, Help("facets; as few as lie nearly best apart on the map if none", low=1)
     ] = None,
     parts: Annotated[
         int,
@@ -187,5 +187,5 @@ def _told(
 
 
 def _examples(net: Network) -> list[dict[str, Any]]:
-    units = [f"{layer.name}:{layer.layout.channels // 3}" for layer in net.spread(2)[1:]]
+    units = [f"{layer.name}:{layer.layout.channels // 3}" for layer in net.spread(3)[1:2]]
     return [{"want": want, "parts": 5, "top": 60} for want in units]
