@@ -48,17 +48,18 @@ def attacked(net: pl.Network, others: list[pl.Network], photos: dict[str, pl.Pho
     """Prints the smallest changes."""
     names = list(photos)
     for aim, norm in CASES:
-        sizes, moved, opened = [], 0, 0
+        sizes, kept, moved, opened = [], [], 0, 0
         for number, (name, photo) in enumerate(photos.items()):
             target = None if aim == "away" else names[(number + 1) % len(names)]
             made = pl.attack.bare(net, photo, target=target, norm=norm)
             sizes.append(made.facts.get("smallest", float("inf")))
+            kept.append(made.facts["size"] if made.facts["success"] else float("inf"))
             opened += made.facts["outlasts opening"]
             moved += sum(rank(other, made, name) > 1 for other in others)
         print(
             f"{net.name}: {aim}, {norm}: median {median(sizes):.3g} (from {min(sizes):.3g} to "
-            f"{max(sizes):.3g}); {opened} of {len(sizes)} outlast opening as a photo"
-            + (f"; {moved} mislead the other network" if others else ""),
+            f"{max(sizes):.3g}), in 8 bits {median(kept):.3g}; {opened} of {len(sizes)} outlast "
+            f"opening as a photo" + (f"; {moved} mislead the other network" if others else ""),
             flush=True,
         )
 

@@ -174,13 +174,13 @@ def test_a_network_that_is_entirely_sure_is_attacked_all_the_same() -> None:
     assert made.facts["probability before"] == 1 and made.facts["success"]
 
 
-@pytest.mark.parametrize("threshold", [0.003, 0.7, 1.0, 5.0, 31.9, 32.0])
+@pytest.mark.parametrize("threshold", [0.003, 0.05, 0.7, 1.0, 5.0, 31.9, 32.0])
 def test_bisection_finds_the_threshold(threshold: float) -> None:
     sizes: list[float] = []
     for attempt in smallest(lambda size: tried(size, size >= threshold), 32.0):
         sizes.append(attempt.tried.size)
     least = min(size for size in sizes if size >= threshold)
-    assert least - threshold <= max(0.01 * threshold, 1 / 2**HALVINGS)
+    assert least - threshold <= max(0.01 * threshold, 1 / 2 ** (DOUBLINGS + HALVINGS))
     assert len(sizes) <= DOUBLINGS + 1 + HALVINGS and max(sizes) <= 32
 
 

@@ -22,8 +22,10 @@ from pellucid.unit import Unit
 
 Way = Literal["pgd", "fgsm"]
 DOUBLINGS = 5  # from the smallest size tried to the greatest
-HALVINGS = 7  # between the last that failed and the first that did not: to a hundredth
-GROWTH = (1.02, 1.05, 1.1, 1.25, 1.5, 2.0)  # of a size, until it outlasts rounding
+HALVINGS = 7  # then between the last that failed and the first that did not: to a hundredth
+CLOSE = 1 / 128  # share of a size: nearer it is not looked for
+# Of a size, until it outlasts rounding: a change of a tenth of a level hardly moves any value.
+GROWTH = (1.02, 1.05, 1.1, 1.25, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 
 
 @dataclass(frozen=True)
@@ -147,19 +149,22 @@ def smallest(at: Callable[[float], Attempt], most: float) -> Generator[Attempt, 
     Doubled from the smallest on, so that it is the first crossing that is found: of a single step
     a greater size need not work where a smaller one does.
     """
-    failed, size = 0.0, most
+    failed, size, left = 0.0, most, DOUBLINGS + 1 + HALVINGS
     for doubling in range(DOUBLINGS, -1, -1):
         size = most / 2**doubling
         attempt = at(size)
+        left -= 1
         yield attempt
         if attempt.tried.won:
             break
         failed = size
     else:
         return
-    for _ in range(HALVINGS):
+    # Where little is enough, the doublings that were not needed are halvings.
+    while left and size - failed > CLOSE * size:
         middle = (failed + size) / 2
         attempt = at(middle)
+        left -= 1
         yield attempt
         if attempt.tried.won:
             size = middle
