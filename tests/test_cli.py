@@ -117,8 +117,9 @@ def test_help_shows_every_option(entry: Entry) -> None:
 
 def test_help_shows_bounds_and_defaults() -> None:
     text = plain(shell("feature", "--help").output)
-    assert "--steps INTEGER (at least 1) of gradient ascent [default: 128]" in text
-    assert "--decay NUMBER (0 to 1)" in text and "[default: 0.02]" in text
+    assert "--steps INTEGER (at least 1) of gradient ascent; the recipe's if none" in text
+    assert "--rate NUMBER (0 to 1e+06)" in text
+    assert "[default: crop]" in text
     fill = plain(shell("occlusion", "--help").output)
     assert "--fill mean|zero|blur|noise" in fill and "[default: mean]" in fill
     assert "--joint --no-joint" in plain(shell("filters", "--help").output)
@@ -288,7 +289,7 @@ WRONG = [
     ("filters --most many", "--most is a whole number, not 'many'"),
     ("filters --most 2.5", "--most is a whole number, not '2.5'"),
     ("feature 4:3 --rate inf", "rate is a finite number"),
-    ("feature 4:3 --decay 1.5", "decay is from 0 to 1, not 1.5"),
+    ("feature 4:3 --regularisers 'decay 1.5'", "share of decay is from 0 to 1, not 1.5"),
     ("layers --classes 0", "--classes"),
     ("feature class:ctt --steps 2", "did you mean 'cat'?"),
     ("layers --netwrk resnet18", "--network"),

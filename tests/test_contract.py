@@ -28,7 +28,7 @@ ABOUT_A_PHOTO = [
 ]
 STEPS = 3
 # What makes methods that run other methods quick.
-FEW = {"stages": 2, "samples": 1, "pieces": 4, "methods": "saliency"}
+FEW = {"stages": 2, "samples": 1, "pieces": 4, "methods": "saliency", "octaves": 1}
 
 
 def made_for(method: Method[Any]) -> nn.Module:
@@ -90,7 +90,12 @@ def in_steps(
     for module in (gradient, scorecam):
         monkeypatch.setattr(module, "MOST_NUMBERS", {"cpu": 2 * net.blank().numel()})
     more = {"smooth": {"smooth": 3}, "way": {"way": "scorecam"}}
-    found = [settings for name, settings in more.items() if name in method.options]
+    found = [
+        settings
+        for name, settings in more.items()
+        if name in method.options
+        and (not method.options[name].choices or settings[name] in method.options[name].choices)
+    ]
     return small(method, net) | next(iter(found), {})
 
 

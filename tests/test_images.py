@@ -17,7 +17,7 @@ from PIL import Image
 
 import pellucid as pl
 from pellucid import images
-from pellucid.images import open_image, png_bytes, png_text
+from pellucid.images import open_image, png_bytes, text_inside
 from pellucid.stock import photos
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
@@ -402,11 +402,11 @@ def test_a_photo_of_a_missing_package_says_what_to_install(
 def test_png_text_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(png_bytes(torch.rand(3, 4, 4), "猫 and {json}"))
-    assert png_text(path) == "猫 and {json}"
-    assert png_text(saved(scene(), tmp_path / "b.png")) == ""
+    assert text_inside(path) == "猫 and {json}"
+    assert text_inside(saved(scene(), tmp_path / "b.png")) == ""
     for bad in (saved(scene(), tmp_path / "c.jpg"), tmp_path / "none.png"):
         with pytest.raises(pl.PellucidError, match="not a readable PNG"):
-            png_text(bad)
+            text_inside(bad)
 
 
 def test_the_hash_of_a_photo_follows_its_pixels() -> None:

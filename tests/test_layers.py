@@ -44,6 +44,8 @@ def rooms(names: set[str]) -> set[str]:
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_imports_point_down(path: Path) -> None:
     room = path.parts[0] if len(path.parts) > 1 else ""
+    if str(path) == "__init__.py":
+        return  # the public names, wherever they live; none is imported before it is asked for
     allowed = MAY.get(room, set()) | {room}
     assert rooms(imported(path)) <= allowed, f"{path} imports from a room above it"
 
@@ -93,7 +95,7 @@ def test_what_is_imported_is_among_the_dependencies() -> None:
     known = {re.split(r"[^\w-]", text)[0].lower() for listed in lists for text in listed}
     # A package's name where it is not that of its module; the hub's client is timm's own, too.
     names = {"PIL": "pillow", "markdown_it": "markdown-it-py", "huggingface_hub": "timm"}
-    names["cv2"] = "opencv-python-headless"
+    names |= {"cv2": "opencv-python-headless", "sklearn": "scikit-learn"}
     for path in FILES:
         for node in ast.walk(ast.parse((SOURCE / path).read_text("utf-8"))):
             if isinstance(node, ast.Import):

@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 import pellucid as pl
 from pellucid import colour, tiles, writing
-from pellucid.images import png_text
+from pellucid.images import text_inside
 
 NAN, INF = float("nan"), float("inf")
 RECIPE = pl.Recipe("saliency", {"target": "ünïcode 猫"})
@@ -165,7 +165,7 @@ def test_the_recipe_travels_in_every_file(here: Path) -> None:
     made = heatmap(torch.rand(4, 4), (9, 8))
     made.save("a.png", arrays="npz")
     made.save("b.PNG", arrays="safetensors")
-    texts = [png_text(Path("a.png")), png_text(Path("b.PNG"))]
+    texts = [text_inside(Path("a.png")), text_inside(Path("b.PNG"))]
     with np.load("a.npz", allow_pickle=False) as arrays:
         texts.append(str(arrays["pellucid"]))
         assert np.array_equal(arrays["values"], made.values)

@@ -14,15 +14,31 @@ if TYPE_CHECKING:
     from pellucid.cutout import Cutout
     from pellucid.errors import PellucidError, Unknown
     from pellucid.fields import Field, fields
+    from pellucid.film import Film
     from pellucid.heatmap import Heatmap, Heatmaps
     from pellucid.images import Photo, open_image
     from pellucid.judgement import Badge, Curve, Judgement
     from pellucid.layers import Layer
     from pellucid.layout import Layout
+    from pellucid.make.fourier import fourier
+    from pellucid.make.objectives import (
+        channel,
+        class_score,
+        cosine,
+        direction,
+        diversity,
+        layer,
+        neuron,
+        unit,
+    )
+    from pellucid.make.penalties import alpha_norm, difference, l2, total_variation
+    from pellucid.make.phase import phase
+    from pellucid.make.pixels import pixels
     from pellucid.method import Step, method
     from pellucid.network import Network
     from pellucid.option import Help
     from pellucid.pointing import Pointing, PointingGame, pointing, pointing_game
+    from pellucid.portrait import Portrait
     from pellucid.preprocess import Frame, Preprocess
     from pellucid.recipe import Recipe
     from pellucid.record import Recording, recording
@@ -40,14 +56,30 @@ _HOMES = {
     "cutout": ("Cutout",),
     "errors": ("PellucidError", "Unknown"),
     "fields": ("Field", "fields"),
+    "film": ("Film",),
     "images": ("Photo", "open_image"),
     "judgement": ("Badge", "Curve", "Judgement"),
     "layers": ("Layer",),
     "layout": ("Layout",),
+    "make.fourier": ("fourier",),
+    "make.objectives": (
+        "channel",
+        "class_score",
+        "cosine",
+        "direction",
+        "diversity",
+        "layer",
+        "neuron",
+        "unit",
+    ),
+    "make.penalties": ("alpha_norm", "difference", "l2", "total_variation"),
+    "make.phase": ("phase",),
+    "make.pixels": ("pixels",),
     "method": ("Step", "method"),
     "network": ("Network",),
     "option": ("Help",),
     "pointing": ("Pointing", "PointingGame", "pointing", "pointing_game"),
+    "portrait": ("Portrait",),
     "preprocess": ("Frame", "Preprocess"),
     "recipe": ("Recipe",),
     "record": ("Recording", "recording"),

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 ColourMap = Callable[[Float[Tensor, "*shape"]], Float[Tensor, "3 *shape"]]
-Scale = Literal["range", "positive", "signed"]
+Scale = Literal["range", "positive", "signed", "plain"]
 
 NOTHING = (0.93, 0.93, 0.94)  # where a map has no value
 
@@ -46,9 +46,11 @@ def ranged(
     Args:
         values: NaN means "no value" and stays NaN; the infinite is at the ends.
         scale: "range" runs from the least to the greatest; "positive" from 0; "signed" keeps 0 in
-            the middle.
+            the middle; "plain" leaves 0 to 1 as it is.
         clip: share of the values (0 to 0.5) that may saturate at either end.
     """
+    if scale == "plain":
+        return values.float().clamp(0, 1)
     known = values[values.isfinite()].double()
     if not known.numel():
         return torch.where(values.isnan(), values.float(), _flat(values, scale))

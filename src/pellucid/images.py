@@ -26,6 +26,7 @@ from pellucid.fingerprint import mark
 MOST_PIXELS = 100_000_000
 MOST_BYTES = 200_000_000
 TEXT_KEY = "pellucid"
+EXIF_TEXT = 0x010E  # description
 # What photos come as. Pillow knows more, some of which (EPS) starts other programs.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "PPM", "ICO")
 
@@ -127,14 +128,18 @@ def jpeg_address(image: Float[Tensor, "3 height width"], quality: int = 85) -> s
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def png_text(path: Path) -> str:
-    """The recipe text inside a PNG file; empty where there is none."""
+def text_inside(path: Path) -> str:
+    """The recipe text inside a PNG, GIF or WebP file; empty where there is none."""
     try:
-        with Image.open(path, formats=["PNG"]) as opened:
+        with Image.open(path, formats=["PNG", "GIF", "WEBP"]) as opened:
             opened.load()
-            return str(opened.info.get(TEXT_KEY, ""))
+            if opened.format == "PNG":
+                return str(opened.info.get(TEXT_KEY, ""))
+            if opened.format == "GIF":
+                return bytes(opened.info.get("comment", b"")).decode("utf-8", "replace")
+            return str(opened.getexif().get(EXIF_TEXT, ""))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise PellucidError(f"{path} is not a readable PNG file ({error})") from None
+        raise PellucidError(f"{path} is not a readable PNG, GIF or WebP file ({error})") from None
 
 
 def lettered(

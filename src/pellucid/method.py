@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from pellucid import option
+from pellucid.album import Album, album, is_folder
 from pellucid.errors import PellucidError, Unknown
 from pellucid.heatmap import OPACITY
 from pellucid.images import open_image
@@ -24,6 +25,7 @@ from pellucid.results import Result
 from pellucid.target import described
 
 R = TypeVar("R", bound=Result)
+T = TypeVar("T")
 Examples = Callable[[Network], Iterable[dict[str, Any]]]
 
 
@@ -67,11 +69,11 @@ class Method(Generic[R]):
         return {name: option.read(given, hints[name]) for name, given in parameters.items()}
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> R:
-        return _finished(self.steps(*args, **kwargs))
+        return finished(self.steps(*args, **kwargs))
 
     def bare(self, /, *args: Any, **kwargs: Any) -> R:
         """The result without its recipe, whose hashes cost time: for methods made of methods."""
-        return _finished(self._work(self._bind(args, kwargs)))
+        return finished(self._work(self._bind(args, kwargs)))
 
     def steps(self, /, *args: Any, **kwargs: Any) -> Generator[Step, None, R]:
         """The method as an iterator of its steps; what it returns at its end is the result.
@@ -83,7 +85,13 @@ class Method(Generic[R]):
 
     def _run(self, bound: dict[str, Any]) -> Generator[Step, None, R]:
         result = yield from self._work(bound)
-        return replace(result, recipe=self._recipe(_network(bound), bound, result.values))
+        # Settings that it was really made with, such as the steps until it was interrupted.
+        bound |= result.recipe.settings
+        return replace(
+            result,
+            caption=result.caption + _left_out(bound),
+            recipe=self._recipe(_network(bound), bound, result.values),
+        )
 
     def _work(self, bound: dict[str, Any]) -> Generator[Step, None, R]:
         net = _network(bound)
@@ -99,13 +107,22 @@ class Method(Generic[R]):
             outcome = self.function(**bound)
         if inspect.isgenerator(outcome):
             work = cast(Generator[Step, None, R], outcome)
+            interrupt: KeyboardInterrupt | None = None
             try:
                 while True:
-                    with working():
-                        step = next(work)
-                    yield step
-            except StopIteration as stop:
-                outcome = stop.value
+                    try:
+                        with working():
+                            step = work.throw(interrupt) if interrupt else next(work)
+                        interrupt = None
+                        yield step
+                    except KeyboardInterrupt as stop:
+                        if (
+                            inspect.getgeneratorstate(work) == inspect.GEN_CLOSED
+                        ):  # it has ended, and gives nothing
+                            raise
+                        interrupt = stop
+            except StopIteration as end:
+                outcome = end.value
             finally:
                 work.close()
         return cast(R, outcome)
@@ -121,7 +138,13 @@ class Method(Generic[R]):
                 "spec": net.spec,
                 "device": net.device.type,
             },
-            photos=told({name: bound[name] for name in bound if kinds[name] == "photo"}),
+            photos=told(
+                {
+                    name: bound[name]
+                    for name in bound
+                    if kinds[name] == "photo" and bound[name] is not None
+                }
+            ),
             seed=int(bound.get("seed", 0)),
             values=values_hash(values),
         )
@@ -142,10 +165,14 @@ class Method(Generic[R]):
 
     def _coerced(self, known: Option, value: Any) -> Any:
         if known.kind == "photo":
+            if value is None and known.optional:
+                return None
             if known.many and isinstance(value, list | tuple):
                 if not value:
                     raise PellucidError(f"{self.name}: no photo is given, the list is empty")
-                return tuple(open_image(one) for one in value)
+                return album(value)
+            if known.many and is_folder(value):
+                return album([value])
             return open_image(value)
         if known.kind == "network":
             if isinstance(value, nn.Module):
@@ -166,7 +193,11 @@ class Method(Generic[R]):
             if known.kind == "photo":
                 rows = recipe.photos
                 given = [rows[key] for key in keys(rows, name)]
-                places += [(photo["source"] or "PHOTO.png", True) for photo in given]
+                words = [photo["source"] or "PHOTO.png" for photo in given]
+                if known.positional:
+                    places += [(word, True) for word in words]
+                else:
+                    flags += [part for word in words for part in (known.flag, word)]
             elif known.kind == "setting":
                 value = recipe.settings[name]
                 changed = known.required or value != known.default
@@ -187,23 +218,55 @@ class Method(Generic[R]):
         return shlex.join([*start, *words, *flags])
 
 
-def _finished(work: Generator[Step, None, R]) -> R:
-    while True:
-        try:
-            next(work)
-        except StopIteration as stop:
-            return cast(R, stop.value)
+def finished(
+    work: Generator[Step, None, T], watch: Callable[[Step], None] = lambda step: None
+) -> T:
+    """Drives work to its end and gives what it returns.
+
+    Ctrl-C is handed to the work, also where it came outside of it: a method that can give what it
+    has so far does, and is then at its end; any other ends with the interrupt.
+
+    Args:
+        watch: sees every step.
+    """
+    interrupt: KeyboardInterrupt | None = None
+    try:
+        while True:
+            try:
+                step = work.throw(interrupt) if interrupt else next(work)
+                interrupt = None
+                watch(step)
+            except KeyboardInterrupt as stop:
+                if (
+                    inspect.getgeneratorstate(work) == inspect.GEN_CLOSED
+                ):  # it has ended, and gives nothing
+                    raise
+                interrupt = stop
+    except StopIteration as end:
+        return cast(T, end.value)
+    finally:
+        work.close()
 
 
 def _network(bound: dict[str, Any]) -> Network:
     return next(value for value in bound.values() if isinstance(value, Network))
 
 
+def _left_out(bound: dict[str, Any]) -> str:
+    """What a caption says of photos that a folder has but that were not looked at."""
+    albums = [value for value in bound.values() if isinstance(value, Album)]
+    left = sum(one.left_out for one in albums)
+    whole = left + sum(map(len, albums))
+    return f"; {left} of {whole} photos were left out, evenly" if left else ""
+
+
 def _plainly(value: Any) -> Any:
     """A setting as plain data; of one's own function, which has no such form, the name."""
     if isinstance(value, tuple):
         return "; ".join(map(_plainly, value))
-    return described(value) if callable(value) else value
+    if isinstance(value, int | float | str | None):
+        return value
+    return str(value) if option.spoken(value) else described(value)
 
 
 def _drawing_flags(recipe: Recipe) -> list[str]:
@@ -225,8 +288,8 @@ def method(
 
     The function may also be a generator that yields `Step`s and returns the result. Its first
     parameter is the `Network`; a parameter annotated `Photo` is opened for it; the others are
-    `Annotated[type, Help("…")]`. One annotated `Photo | tuple[Photo, ...]` takes several as well;
-    one named `seed` seeds all random numbers.
+    `Annotated[type, Help("…")]`. One annotated `Photo | tuple[Photo, ...]` takes several as well,
+    or a folder of them; one named `seed` seeds all random numbers.
 
     Args:
         examples: settings that show the method on a given network, the most telling first: the

@@ -13,7 +13,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pellucid import unit as units
 from pellucid.errors import PellucidError, Unknown
 from pellucid.fingerprint import Fingerprint
 from pellucid.images import Photo
@@ -21,7 +20,7 @@ from pellucid.labels import score
 from pellucid.layers import Layer, inventory
 from pellucid.preprocess import IMAGENET_MEAN, IMAGENET_STD, Frame, Interpolation, Preprocess
 from pellucid.record import first_tensor, recording
-from pellucid.unit import Unit
+from pellucid.unit import Unit, place, split
 
 
 class Network:
@@ -242,7 +241,7 @@ class Network:
             return self._class(text)
         if text.startswith("class:"):
             return self._class(text.removeprefix("class:"))
-        parts = units.split(text)
+        parts = split(text)
         if parts is None:
             if text.partition(":")[0] in self.layers and text:
                 raise PellucidError(
@@ -257,7 +256,7 @@ class Network:
             raise PellucidError(
                 f"layer {name!r} has channels 0 to {layout.channels - 1}, not {channel}"
             )
-        position, token = units.place(where, name, layout)
+        position, token = place(where, name, layout)
         return Unit(name, channel, position, token)
 
     def _class(self, name: str) -> Unit:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pellucid.errors import PellucidError, Unknown
 
 Kind = Literal["network", "photo", "setting"]
-Names = Literal["", "layer", "unit", "units", "method"]
+Names = Literal["", "layer", "unit", "units", "method", "objective", "words"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Help:
         low, high: bounds of a number, inclusive.
         names: what a text names: a method of the register, a layer or a unit of the network, or
             "units" for several: these may also be a sequence, or functions of a recording (see
-            `target`).
+            `target`). What an "objective" or "words" name may also come as the thing itself, whose
+            text the recipe then has.
     """
 
     text: str
@@ -83,6 +84,8 @@ class Option:
             return self._units(value)
         if self.help.names == "units" and callable(value):
             return value
+        if self.help.names in ("objective", "words") and _speaks(value):
+            return value
         value = getattr(self, f"_{self.type.__name__}")(value)
         if self.choices and value not in self.choices:
             raise Unknown(self.name, value, self.choices)
@@ -99,7 +102,7 @@ class Option:
                 return f"class:{value.channel}"
             if type(value).__name__ in ("Unit", "Layer", "Method"):
                 return str(getattr(value, "name", value))
-        if self.help.names in ("unit", "units") and _whole(value) is not None:
+        if self.help.names in ("unit", "units", "objective") and _whole(value) is not None:
             return str(_whole(value))
         raise PellucidError(f"{self.name} is a text, not {value!r}")
 
@@ -147,6 +150,18 @@ class Option:
         if (low is not None and value < low) or (high is not None and value > high):
             fits = f"at least {low:g}" if high is None else f"from {low:g} to {high:g}"
             raise PellucidError(f"{self.name} is {fits}, not {value}")
+
+
+def _speaks(value: Any) -> bool:
+    """Whether a thing says in its own words what it is; numbers and texts are none."""
+    if isinstance(value, list | tuple):
+        return bool(value)
+    return type(value).__module__.startswith("pellucid.make.") and spoken(value)
+
+
+def spoken(value: Any) -> bool:
+    """Whether its text is one of its own, not that of any object."""
+    return any("__str__" in vars(kind) for kind in type(value).__mro__[:-1])
 
 
 def _whole(value: Any) -> int | None:

@@ -17,7 +17,8 @@ from torch import nn
 
 from pellucid.errors import PellucidError
 from pellucid.heatmap import redrawn
-from pellucid.images import Photo, open_image, png_text
+from pellucid.images import Photo, open_image, text_inside
+from pellucid.movies import film_text
 from pellucid.network import Network
 from pellucid.recipe import Recipe, keys, versions
 from pellucid.register import entry
@@ -52,7 +53,7 @@ def replay(
     """Makes the result in a file again.
 
     Args:
-        path: a PNG, npz or safetensors file that pellucid saved.
+        path: a PNG, npz or safetensors file that pellucid saved, or a film.
         network: in place of the recipe's, needed where that was one's own module.
         photo: in place of the recipe's, needed where that had no name or has moved.
 
@@ -171,8 +172,10 @@ def read(path: str | os.PathLike[str]) -> Recipe:
         elif kind == ".safetensors":
             with safe_open(file, "pt") as tensors:
                 text = (tensors.metadata() or {}).get("pellucid", "")
+        elif kind == ".mp4":
+            text = film_text(file)
         else:
-            text = png_text(file)
+            text = text_inside(file)
     except PellucidError:
         raise
     except Exception as error:  # of zip, zlib, numpy, safetensors: a damaged file has many

@@ -9,7 +9,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -44,6 +44,8 @@ class Result:
     recipe: Recipe = field(default_factory=lambda: Recipe("", {}))
     facts: dict[str, Any] = field(default_factory=dict)
 
+    ENDINGS: ClassVar[tuple[str, ...]] = (".png",)  # of the files that it is saved as
+
     def __repr__(self) -> str:
         """One line: tensors and recipe would fill the screen."""
         shape = " x ".join(map(str, self.values.shape))
@@ -68,7 +70,7 @@ class Result:
     def save(
         self, path: str | os.PathLike[str], *, arrays: Arrays | None = None, force: bool = False
     ) -> Path:
-        """Saves the picture as PNG with the recipe inside.
+        """Saves the picture as PNG, a film as `film.Film` says, with the recipe inside.
 
         Args:
             path: ends in .png.
@@ -79,18 +81,21 @@ class Result:
             PellucidError: not a PNG name, no such folder, or a file is there already.
         """
         target = Path(path)
-        if target.suffix.lower() != ".png":
-            raise PellucidError(f"a picture is saved as .png, not {target.name!r}")
+        check_ending(target, type(self))
         names = [target] + ([target.with_suffix(f".{arrays}")] if arrays else [])
         if arrays not in (None, "npz", "safetensors"):
             raise PellucidError(f"arrays are saved as npz or safetensors, not {arrays!r}")
         for name in names:
             if os.path.lexists(name) and not force:
                 raise PellucidError(f"{name} is there already; force=True overwrites it")
-        contents = [png_bytes(self.on_file(), self.recipe.json())]
+        contents = [self.file(target.suffix.lower())]
         contents += [self._arrays(arrays)] if arrays else []
         write_together(dict(zip(names, contents, strict=True)))
         return target
+
+    def file(self, ending: str) -> bytes:
+        """What is in a file of one of its `ENDINGS`."""
+        return png_bytes(self.on_file(), self.recipe.json())
 
     def _arrays(self, kind: Arrays) -> bytes:
         values = self.values.detach().cpu().contiguous()
@@ -105,8 +110,11 @@ class Result:
     def _repr_png_(self) -> bytes:
         return png_bytes(self.on_file(), self.recipe.json())
 
+    def _address(self) -> str:
+        return "data:image/png;base64," + base64.b64encode(self._repr_png_()).decode()
+
     def _repr_html_(self) -> str:
-        address = "data:image/png;base64," + base64.b64encode(self._repr_png_()).decode()
+        address = self._address()
         recipe = html.escape(json.dumps(json.loads(self.recipe.json()), indent=1))
         caption = html.escape(self.caption)
         return (
@@ -114,6 +122,19 @@ class Result:
             f'style="max-width:100%"><figcaption>{caption}</figcaption>'
             f"<details><summary>recipe</summary><pre>{recipe}</pre></details></figure>"
         )
+
+
+def check_ending(path: Path, kind: type[Result]) -> None:
+    """Refuses a file name that a kind of result is not saved as.
+
+    Raises:
+        PellucidError: it has another ending.
+    """
+    if path.suffix.lower() not in kind.ENDINGS:
+        first, *others = kind.ENDINGS
+        fits = f"{', '.join([first, *others[:-1]])} or {others[-1]}" if others else first
+        what = "picture" if kind.ENDINGS == Result.ENDINGS else kind.__name__.lower()
+        raise PellucidError(f"a {what} is saved as {fits}, not {path.name!r}")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

@@ -1,7 +1,7 @@
 """Pictures made of pictures: enlarging, grids with names, bars beside a photo."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
@@ -82,23 +82,41 @@ def bars(
 
     Of more than `MOST_BARS` only the first are drawn.
     """
-    row, size, wide = 34, 15, 300
-    count = min(len(names), MOST_BARS)
-    tall = max(row * count + 2 * GAP, 180)
+    wide = 300
+    listed = bar_list(shares, names, wide)
+    tall = max(listed.shape[1] + 2 * GAP, 180)
     high = min(tall, 360)
     across = max(1, min(2 * high, round(photo.shape[2] * high / photo.shape[1])))
     page = torch.full((3, tall, across + 16 + wide), PAPER)
     page[:, :high, :across] = resized(photo, (high, across))
-    first = (tall - row * count) // 2
+    first = (tall - listed.shape[1]) // 2
+    page[:, first : first + listed.shape[1], across + 16 :] = listed
+    return page
+
+
+def bar_list(
+    shares: Sequence[float],
+    names: Sequence[str],
+    wide: int,
+    told: Callable[[float], str] = "{:.1%}".format,
+) -> Float[Tensor, "3 height width"]:
+    """A bar with name and per cent for each share from 0 to 1, one below the other.
+
+    Args:
+        wide: px.
+        told: a share in words.
+    """
+    row, size = 34, 15
+    shown = list(zip(shares, names, strict=True))[:MOST_BARS]
+    page = torch.full((3, row * len(shown), wide), PAPER)
     ink = torch.tensor(BAR).view(3, 1, 1)
-    for number, (share, name) in enumerate(list(zip(shares, names, strict=True))[:count]):
-        top = first + number * row
-        line = page[:, top : top + row, across + 16 :]
+    for number, (share, name) in enumerate(shown):
+        line = page[:, number * row : (number + 1) * row]
         line[:, 20:28, : wide - 8] = 0.92
         length = 0 if math.isnan(share) else round(share * (wide - 8))
         line[:, 20:28, : max(1, length)] = ink
         written = lettered(line, fitted(name, wide - 80, size), 1, 0, size, INK)
-        line[:] = lettered(written, f"{share:.1%}", 1, wide - 8, size, FAINT, anchor="ra")
+        line[:] = lettered(written, told(share), 1, wide - 8, size, FAINT, anchor="ra")
     return page
 
 

@@ -11,12 +11,14 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from rich.markup import escape
 
+from pellucid.album import album, is_folder
 from pellucid.app import flags
 from pellucid.app.names import complete_photo
 from pellucid.app.output import Output, usual_name
 from pellucid.app.terminal import Progress, bars, exits, say, say_json, show
 from pellucid.assets import BUNDLED
 from pellucid.errors import PellucidError
+from pellucid.film import asked
 from pellucid.heatmap import Mapped
 from pellucid.images import Photo, open_image
 from pellucid.method import Method
@@ -79,8 +81,9 @@ def run(method: Method[Any], given: dict[str, Any]) -> None:
         for name, known in method.options.items()
         if known.kind == "setting"
     }
-    output = _output(method, given)
-    output.check()
+    kind = asked(settings)
+    output = _output(method, given, kind)
+    output.check(kind)
     if given.get("opacity") is not None and not given["over"]:
         raise PellucidError("--opacity is of the map over its photo: give --over too")
     photos = {
@@ -120,10 +123,10 @@ def _told(method: Method[Any]) -> str:
     return escape("\n\n".join(paragraphs))
 
 
-def _output(method: Method[Any], given: dict[str, Any]) -> Output:
+def _output(method: Method[Any], given: dict[str, Any], kind: type[Result]) -> Output:
     path = Path(given["out"]).expanduser() if given["out"] is not None else None
     if path is None and not _prints(method):
-        path = usual_name(_words(method, given))
+        path = usual_name(_words(method, given), kind.ENDINGS[0])
     arrays = given["arrays"].value if given["arrays"] else None
     return Output(path, arrays, given["force"])
 
@@ -138,6 +141,7 @@ def _words(method: Method[Any], given: dict[str, Any]) -> list[str]:
     for name, known in method.options.items():
         if known.kind == "photo":
             sources = given[name] if isinstance(given[name], list) else [given[name]]
+            sources = [source for source in sources if source]
             words += map(_stem, sources)
         elif known.positional and given.get(name):
             words.append(str(given[name]))
@@ -146,12 +150,15 @@ def _words(method: Method[Any], given: dict[str, Any]) -> list[str]:
     return words
 
 
-def _opened(words: str | list[str]) -> Photo | tuple[Photo, ...]:
-    """A photo, or several where several are named."""
+def _opened(words: str | list[str] | None) -> Photo | tuple[Photo, ...] | None:
+    """A photo, or several where several or a folder are named; None where none is."""
+    if not words:
+        return None
     if isinstance(words, str):
         return open_image(words)
-    photos = tuple(open_image(word) for word in words)
-    return photos if len(photos) > 1 else photos[0]
+    if len(words) == 1 and not is_folder(words[0]):
+        return open_image(words[0])
+    return album(words)
 
 
 def _stem(source: str) -> str:
@@ -184,13 +191,17 @@ def _meant(known: Option, word: Any) -> Any:
 
 def _parameter(known: Option) -> inspect.Parameter:
     if known.kind == "photo":
-        form = typer.Argument(
-            metavar=known.name.upper(),
-            help="a path or photo:NAME (`pellucid photos` lists them)"
-            + (", or several" if known.many else ""),
-            autocompletion=complete_photo,
-        )
-        return _keyword(known.name, list[str] if known.many else str, form, known.default)
+        told: dict[str, Any] = {
+            "metavar": known.name.upper(),
+            "help": "a path or photo:NAME (`pellucid photos` lists them)"
+            + (", or several, or a folder of them" if known.many else ""),
+            "autocompletion": complete_photo,
+        }
+        words: Any = list[str] if known.many else str
+        if known.positional:
+            return _keyword(known.name, words, typer.Argument(**told), known.default)
+        told["help"] = f"{known.help.text}: {told['help']}"
+        return _keyword(known.name, words, typer.Option(known.flag, **told), known.default)
     more: dict[str, Any] = {"help": escape(known.help.text), "metavar": _metavar(known)}
     if known.choices:
         more["autocompletion"] = _choices(known.choices)

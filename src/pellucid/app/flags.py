@@ -81,7 +81,8 @@ OutNamed = Annotated[
     _where(
         "--out",
         metavar="FILE.png",
-        help="where the picture goes; else here, named after the command and the photo",
+        help="where the picture goes (a film: FILE.gif, .webp or .mp4); else here, named after the "
+        "command and the photo",
     ),
 ]
 Force = Annotated[bool, _where("--force", help="overwrite what is there")]

@@ -130,10 +130,13 @@ def replay(
     """
     with exits():
         output = Output(Path(out).expanduser() if out is not None else None, None, force)
-        output.check()
+        from pellucid.film import asked
+        from pellucid.replay import read
+        from pellucid.replay import replay as make_again
+
+        output.check(asked(read(file).settings))
         with Progress() as progress:
             progress.say(f"making {file.name} again")
-            from pellucid.replay import replay as make_again
 
             given = {
                 "name": network,

@@ -22,7 +22,7 @@ class Output:
     """The files that a command writes.
 
     Attributes:
-        path: of the PNG; None, no file.
+        path: of the picture or film; None, no file.
         arrays: also the numbers, in a file of the same name.
         force: overwrite what is there.
     """
@@ -37,18 +37,26 @@ class Output:
             return []
         return [self.path, *([self.path.with_suffix(f".{self.arrays}")] if self.arrays else [])]
 
-    def check(self) -> None:
+    def check(self, kind: type[Result] | None = None) -> None:
         """Refuses what could not be written in the end.
 
+        Args:
+            kind: of result that will be saved; None: a picture.
+
         Raises:
-            PellucidError: not a PNG name, no such folder, or a file is there already.
+            PellucidError: a name that it is not saved as, no such folder, or a file is there
+                already.
         """
+        from pellucid.movies import writer
+        from pellucid.results import Result, check_ending
+
         if self.path is None:
             if self.arrays:
                 raise PellucidError("--arrays saves beside the picture: give --out FILE.png too")
             return
-        if self.path.suffix.lower() != ".png":
-            raise PellucidError(f"a picture is saved as .png, not {self.path.name!r}")
+        check_ending(self.path, kind or Result)
+        if self.path.suffix.lower() == ".mp4":
+            writer()
         check_folder(self.path.parent)
         for file in self.files():
             if file.is_dir():
@@ -73,7 +81,7 @@ def check_folder(folder: Path) -> None:
         raise PellucidError(f"folder {folder} cannot be written into")
 
 
-def usual_name(words: Iterable[str]) -> Path:
+def usual_name(words: Iterable[str], ending: str = ".png") -> Path:
     """A file name in this folder, such as saliency-cat.png, from the words of a command."""
     safe = (re.sub(r"[^\w.]+", "-", word).strip("-.") for word in words)
-    return Path("-".join(word for word in safe if word)[:LONGEST] + ".png")
+    return Path("-".join(word for word in safe if word)[:LONGEST] + ending)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from pellucid.app.preview import Preview
 from pellucid.errors import PellucidError
 
 if TYPE_CHECKING:
@@ -156,6 +157,8 @@ def _console() -> Console:
 class Progress:
     """A bar with the time left, on the error output of a terminal; elsewhere nothing.
 
+    Of work that draws, the picture so far lies in a file that the bar names.
+
     Example:
         >>> with Progress(quiet=False) as progress:
         ...     progress.say("loading resnet50")
@@ -177,6 +180,7 @@ class Progress:
             disable=quiet or not console.is_terminal,
         )
         self.task = self.bar.add_task("", total=None)
+        self.preview = Preview()
 
     def __enter__(self) -> Progress:
         self.bar.start()
@@ -184,6 +188,7 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         self.bar.stop()
+        self.preview.close()
 
     def say(self, text: str) -> None:
         """What is being done now, without an end in sight."""
@@ -191,23 +196,21 @@ class Progress:
 
     def step(self, step: Step) -> None:
         """How far the work is."""
+        if not self.bar.disable:
+            self.preview.step(step)
+        so_far = f" ({self.preview.path})" if self.preview.path else ""
         self.bar.update(
             self.task,
-            description=harmless(step.text),
+            description=harmless(step.text) + so_far,
             completed=step.done,
             total=max(1, step.total),
         )
 
     def follow(self, work: Generator[Step, None, R]) -> R:
-        """Drives work to its end and gives what it returns; closes it when interrupted."""
-        try:
-            while True:
-                self.step(next(work))
-        except StopIteration as stop:
-            result: R = stop.value
-            return result
-        finally:
-            work.close()
+        """Drives work to its end and gives what it returns; see `method.finished`."""
+        from pellucid.method import finished
+
+        return finished(work, self.step)
 
 
 def utf8() -> None:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from pellucid.explain.evidence import Evidence, evidence
 from pellucid.explain.gradient import CLIP, gradients, reduced
-from pellucid.explain.rectifiers import Override
+from pellucid.explain.override import Override
 from pellucid.explain.scorecam import scorecam
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.method import Step, method

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 
 from pellucid.explain.gradient import Noise, Reduce, Seed, Smooth, gradients, shown
-from pellucid.explain.rectifiers import Override
+from pellucid.explain.override import Override
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.method import Step, method
 from pellucid.network import Network

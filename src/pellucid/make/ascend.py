@@ -1,51 +1,111 @@
 """The one loop that draws pictures: gradient ascent, a step at a time."""
 
-from collections.abc import Callable, Generator
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pellucid.errors import PellucidError
+from pellucid.make.canvas import Image, Sheet
+from pellucid.make.climb import Climb
+from pellucid.make.regularisers import Regulariser
+from pellucid.rectifiers import rectifiers
 
-Image = Float[Tensor, "batch channels height width"]
+Values = Float[Tensor, "batch"]
+FREED = 16  # steps that a blocked gradient is let through before a picture counts as dead
+PATIENCE = 48  # steps without any gradient, after which there will be none
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a climb is.
+
+    Attributes:
+        step: from 1.
+        values: of each picture, before the step.
+        alive: which pictures have ever had a gradient of their own, not only a freed one.
+        gradient: with respect to the pictures, before the step.
+    """
+
+    step: int
+    values: list[float]
+    alive: Bool[Tensor, "batch"]
+    gradient: Image
 
 
 def ascend(
-    start: Image,
-    objective: Callable[[Image], Float[Tensor, "batch"]],
+    sheet: Sheet,
+    objective: Callable[[Image], Values],
     *,
     steps: int,
-    rate: float,
-    after: Callable[[Image], Image] = lambda image: image,
-) -> Generator[tuple[Image, list[float]], None, Image]:
-    """Climbs an objective: up is good.
+    climb: Climb,
+    regularisers: Sequence[Regulariser] = (),
+) -> Generator[Moment, None, None]:
+    """Climbs an objective by changing a sheet's numbers in place: up is good.
 
-    Each step goes `rate` times the gradient divided by its root mean square, so that `rate` is in
-    units of the image, whatever the scale of the objective. A gradient of exactly zero makes no
-    step.
+    Until a picture has had a gradient of its own, a rectifier that lets nothing through passes what
+    would raise it: a unit that is silent at the beginning is woken. Only where the picture has no
+    gradient at all; lucid's rule for each rectifier is the same, for the first 16 steps.
 
     Args:
-        start: the images to begin with.
-        objective: one value for each image.
-        after: applied to the images after each step, such as a regulariser.
+        sheet: the numbers to begin with.
+        objective: one value for each image; called once for each step.
+        regularisers: of a sheet of pixels: applied after each step, in their order.
 
     Yields:
-        After each step the images and the objective's values before that step.
+        After each step where it is. Where no picture has had a gradient by then, the last of them
+        comes early: what does not move is seen to be dead, not climbed to the end.
+
+    Raises:
+        PellucidError: no gradient reaches the image; a value or a gradient is not finite; the
+            regularisers want pixels and the sheet has none.
     """
-    image = start.detach().clone()
-    for _ in range(steps):
-        image.requires_grad_()
-        with torch.enable_grad():
-            values = objective(image)
-            way = direction(slope(values, image))
-        moved = image.detach() + rate * way
-        image = after(moved).detach()
-        yield image, values.detach().tolist()
-    return image
+    if regularisers and not _has_pixels(sheet):
+        raise PellucidError(
+            f"{regularisers[0]} works on pixels, and this canvas has none: ask for canvas pixels"
+        )
+    stepper = climb.start(sheet.parameters)
+    alive = torch.zeros(len(sheet.parameters[0]), dtype=torch.bool)
+    for step in range(1, steps + 1):
+        for numbers in sheet.parameters:
+            numbers.requires_grad_()
+        try:
+            with torch.enable_grad():
+                images = sheet.images()
+                values = objective(images)
+                blocked = not bool(alive.all())
+                gradient = _slope(values, images, keep=blocked)
+                if blocked:
+                    living = gradient.flatten(1).any(1)
+                    alive |= living.cpu()
+                    if not bool(living.all()):
+                        freed = _slope(values, images, freeing=True)
+                        gradient = torch.where(living[:, None, None, None], gradient, freed)
+                _check(values, gradient, step, climb)
+                ways = torch.autograd.grad(images, sheet.parameters, gradient)
+                _check_ways(ways, gradient, step, climb)
+        finally:
+            for numbers in sheet.parameters:
+                numbers.requires_grad_(False)
+        with torch.no_grad():
+            stepper(ways)
+            for regulariser in regularisers:
+                pixels = sheet.parameters[0]
+                pixels.copy_(regulariser(pixels, gradient.to(pixels), step))
+            sheet.settle()
+        yield Moment(step, values.detach().tolist(), alive.clone(), gradient.detach())
+        if step >= PATIENCE and not bool(alive.any()):
+            return
 
 
-def slope(values: Float[Tensor, "batch"], image: Image, *, keep: bool = False) -> Image:
+def slope(
+    values: Values, image: Image, *, keep: bool = False
+) -> Float[Tensor, "batch channels height width"]:
     """The gradient of each image's value with respect to its numbers.
 
     Args:
@@ -54,23 +114,76 @@ def slope(values: Float[Tensor, "batch"], image: Image, *, keep: bool = False) -
     Raises:
         PellucidError: no gradient comes through, or one that is not finite.
     """
-    if not values.requires_grad:
-        raise PellucidError(
-            "no gradient reaches the image: the network cuts it off (no_grad, detach, rounding)"
-        )
-    (gradient,) = torch.autograd.grad(values.sum(), image, retain_graph=keep, allow_unused=True)
-    if gradient is None:
-        return torch.zeros_like(image)
-    # The sum is quick to make, and finite where all are; of large numbers it may overflow.
-    if not bool(gradient.sum().isfinite() or gradient.isfinite().all()):
+    gradient = _slope(values, image, keep=keep)
+    if not _finite(gradient):
         raise PellucidError("the gradient is not finite: the network's values overflow or are NaN")
     return gradient
 
 
-def direction(gradient: Image) -> Image:
-    """A gradient of root mean square 1, whatever its own; zeros stay zeros."""
-    # Through the greatest first: squares of small numbers would vanish, of great ones overflow.
-    greatest = gradient.abs().amax((1, 2, 3), keepdim=True)
-    scaled = gradient / greatest.where(greatest > 0, 1)
-    size = scaled.square().mean((1, 2, 3), keepdim=True).sqrt()
-    return scaled / size.where(size > 0, 1)
+def _slope(values: Values, image: Image, *, keep: bool = False, freeing: bool = False) -> Image:
+    if not values.requires_grad:
+        raise PellucidError(
+            "no gradient reaches the image: the network cuts it off (no_grad, detach, rounding)"
+        )
+    with ExitStack() as stack:
+        if freeing:
+            for node, kind in rectifiers(values.grad_fn).items():
+                if kind == "hard":
+                    stack.callback(node.register_hook(_freed).remove)
+        (gradient,) = torch.autograd.grad(values.sum(), image, retain_graph=keep, allow_unused=True)
+    return torch.zeros_like(image) if gradient is None else gradient
+
+
+def _freed(
+    inner: Sequence[Tensor | None], outer: Sequence[Tensor | None]
+) -> tuple[Tensor | None, ...]:
+    """After a rectifier's backward pass: of images whose gradient is gone, what would raise it."""
+    (coming,) = (given for given in outer if given is not None)
+
+    def freed(given: Tensor | None) -> Tensor | None:
+        if given is None or given.shape != coming.shape:
+            return given
+        gone = ~given.flatten(1).any(1)
+        raised = coming.clamp(min=0)
+        return torch.where(gone.view(-1, *[1] * (given.dim() - 1)), raised, given)
+
+    return tuple(map(freed, inner))
+
+
+def _finite(numbers: Tensor) -> bool:
+    # The sum is quick to make, and finite where all are; of large numbers it may overflow.
+    return bool(numbers.sum().isfinite() or numbers.isfinite().all())
+
+
+def _check(values: Values, gradient: Image, step: int, climb: Climb) -> None:
+    for what, numbers in (("value", values.detach()), ("gradient", gradient)):
+        if _finite(numbers):
+            continue
+        if step == 1:
+            raise PellucidError(
+                f"the {what} is not finite: the network's values overflow or are NaN"
+            )
+        raise PellucidError(f"the {what} is no longer finite at step {step}: {_too_far(climb)}")
+
+
+def _check_ways(ways: Sequence[Tensor], gradient: Image, step: int, climb: Climb) -> None:
+    """Whether the numbers still mean a picture: of huge ones every pixel is black or white."""
+    wanted = gradient.flatten(1).any(1)
+    moved = torch.stack([way.flatten(1).any(1) for way in ways]).any(0)
+    if step > 1 and bool((wanted & ~moved).any()):
+        raise PellucidError(
+            f"at step {step} every pixel is wholly black or white, and no step changes that: "
+            f"{_too_far(climb)}"
+        )
+    if not all(map(_finite, ways)):
+        raise PellucidError(f"the way up is no longer finite at step {step}: {_too_far(climb)}")
+
+
+def _too_far(climb: Climb) -> str:
+    return f"steps of {climb} go too far; try {type(climb)(climb.rate / 10)}"
+
+
+def _has_pixels(sheet: Sheet) -> bool:
+    from pellucid.make.pixels import PixelSheet
+
+    return isinstance(sheet, PixelSheet)

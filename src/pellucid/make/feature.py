@@ -1,117 +1,143 @@
 """What does a unit look for?"""
 
-from collections.abc import Callable, Generator
-from typing import Annotated
+from __future__ import annotations
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
+from collections.abc import Generator
+from typing import Annotated, Any
 
 from pellucid.digits import apart
 from pellucid.errors import PellucidError
-from pellucid.make import transforms
-from pellucid.make.ascend import Image, ascend, slope
+from pellucid.images import Photo
+from pellucid.make import rivals
+from pellucid.make.draw import Drawing
+from pellucid.make.manner import manner
+from pellucid.make.objective import Objective
+from pellucid.make.objectives import UnitObjective, read
 from pellucid.method import Step, method
 from pellucid.network import Network
 from pellucid.option import Help
-from pellucid.record import recording
-from pellucid.results import Picture
-from pellucid.unit import Unit
+from pellucid.portrait import Portrait
+from pellucid.recipe import Recipe
+
+Wanted = Annotated[
+    str,
+    Help("a unit, or units and more added up: conv4:17 - 0.1 * total_variation", names="objective"),
+]
+Named = Annotated[
+    str,
+    Help("how to draw: simple, yosinski1 to yosinski4, jitter, lucid, crop, maco"),
+]
+Steps = Annotated[int | None, Help("of gradient ascent; the recipe's if none", low=1)]
+Rate = Annotated[float | None, Help("of a step; the recipe's if none", low=0, high=1e6)]
+Size = Annotated[
+    str | None,
+    Help("px: 128 the shorter side, 96x128 height x width; the input's if none", names="words"),
+]
+CanvasWords = Annotated[
+    str | None, Help("pixels, fourier or phase; the recipe's if none", names="words")
+]
+TransformWords = Annotated[
+    str | None,
+    Help("such as jitter 0.04; rotate 5, or none; the recipe's if none", names="words"),
+]
+RegulariserWords = Annotated[
+    str | None,
+    Help("such as decay 0.02; blur 0.5 4, or none; the recipe's if none", names="words"),
+]
+ClimbWords = Annotated[
+    str | None, Help("such as adam 0.05 or even 0.05; the recipe's if none", names="words")
+]
 
 
 @method(examples=lambda net: _examples(net))
 def feature(
     net: Network,
-    want: Annotated[
-        str, Help("a unit: LAYER:CHANNEL, LAYER:CHANNEL@ROW,COLUMN or class:NAME", names="unit")
-    ],
+    want: Wanted,
+    photos: Photo | tuple[Photo, ...] | None = None,
     *,
-    steps: Annotated[int, Help("of gradient ascent", low=1)] = 128,
-    rate: Annotated[float, Help("of a step, in standard deviations of the pixels", low=0)] = 0.05,
-    decay: Annotated[
-        float, Help("share of the picture that each step takes back (L2)", low=0, high=1)
-    ] = 0.02,
-    jitter: Annotated[
-        float, Help("random shift and scaling before each step, share of the side", low=0, high=0.5)
-    ] = 0.04,
-    seed: Annotated[int, Help("of the jitter, and of noise that wakes a silent unit")] = 0,
-) -> Generator[Step, None, Picture]:
+    recipe: Named = "crop",
+    steps: Steps = None,
+    rate: Rate = None,
+    size: Size = None,
+    canvas: CanvasWords = None,
+    transforms: TransformWords = None,
+    regularisers: RegulariserWords = None,
+    climb: ClimbWords = None,
+    seed: Annotated[int, Help("of noise and transforms")] = 0,
+) -> Generator[Step, None, Portrait]:
     """The picture that a unit answers to most strongly, drawn from nothing.
 
-    Gradient ascent on the image: I* = argmax f(I) - decay * |I|^2, from zeros, the network fixed
-    (Simonyan, Vedaldi, Zisserman 2014). For a channel the mean over its places is raised, for a
-    class its unnormalised score. We depart from the paper in three things: steps are of equal
-    length, pixels stay within black and white, and each step sees the picture a little shifted and
-    scaled, without which the checkerboard of the network's strides covers it (Mordvintsev, Olah,
-    Tyka 2015). `jitter=0` is the plain form.
+    Gradient ascent on the image: I* = argmax f(I) + R(I), the network fixed (Erhan et al. 2009;
+    Simonyan, Vedaldi, Zisserman 2014). For a channel the mean over its places is raised, for a
+    class its unnormalised score.
+
+    A recipe says how: `simple` is the course's, from zeros with L2 decay; `yosinski1` to
+    `yosinski4` have the four published sets of regularisers (Yosinski et al. 2015); `jitter` is
+    the simple one seen a little moved; `lucid` climbs in waves with natural colours (Olah,
+    Mordvintsev, Schubert 2017); `crop` does so in parts of the picture, enlarged, and so finds
+    what holds at several sizes; `maco` climbs in the waves' phases alone (Fel et al. 2023). Each
+    part of a recipe can be set otherwise. Beside the picture stand its climb, how high it is when
+    seen afresh, and the best that a real photo reaches.
+
+    Args:
+        photos: real ones to compare with; those installed here if none are given.
 
     Returns:
-        Picture with `.values` (3 or 1, height, width), 0 to 1, of the network's input size.
+        Portrait with `.values` (3 or 1, height, width), 0 to 1.
 
     Raises:
-        PellucidError: unknown unit, or one that stays silent whatever is shown to it.
+        PellucidError: unknown unit or recipe; a dead unit, which has no gradient whatever is
+            shown; steps that go so far that a number is no longer finite; a size that is too small.
 
     Example:
-        >>> feature(net, "conv4:17", steps=100).save("unit.png")
+        >>> feature(net, "conv4:17").save("unit.png")
     """
-    unit = net.unit(want)
-    layout = net.layers["" if unit.is_class else unit.layer].layout
-
-    def value(images: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch"]:
-        if unit.is_class:
-            return unit.value(net.scores(images), layout)
-        with recording(net.module, [unit.layer]) as seen:
-            net.module(images)
-        return unit.value(seen[unit.layer], layout)
-
-    black, white = (
-        net.preprocess.normalise(torch.full((1, net.preprocess.channels, 1, 1), shade)).to(
-            net.device, net.dtype
+    objective = want if isinstance(want, Objective) else read(want, net)
+    bound = objective.bind(net)
+    how = manner(recipe).but(
+        steps=steps, rate=rate, size=size, canvas=canvas, transforms=transforms,
+        regularisers=regularisers, climb=climb,
+    )  # fmt: skip
+    drawing = Drawing(net, bound, how, seed=seed)
+    whole = yield from drawing.run(objective)
+    done = drawing.so_far()
+    if bool(drawing.dead()[0]):
+        raise PellucidError(
+            f"{objective} is dead: no picture on the way gave it any gradient, not even with "
+            f"rectifiers held open, so there is nothing to climb. Another seed may wake it; the "
+            f"layer before may say more"
         )
-        for shade in (0.0, 1.0)
-    )
-
-    def after(images: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c h w"]:
-        return torch.minimum(torch.maximum(images * (1 - decay), black), white)
-
-    side = min(net.preprocess.size)
-    # Whole pixels: an input of a few pixels is left in its place. So is the picture of a neuron,
-    # which would look at something else after each shift.
-    shift = 0 if unit.position else int(jitter * side)
-
-    def jittered(images: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch"]:
-        return value(transforms.scaled(transforms.shifted(images, shift), 2 * shift / side))
-
-    start = _awake(net, value, unit)
-    values: list[float] = []
-    work = ascend(start, jittered, steps=steps, rate=rate, after=after)
-    image = start
-    for done, (image, now) in enumerate(work, start=1):
-        values.append(now[0])
-        picture = net.preprocess.denormalise(image[0]).clamp(0, 1) if done % 20 == 0 else None
-        yield Step(done, steps, f"{unit} = {now[0]:.3g}", picture)
-    with torch.no_grad():
-        final = float(value(image))
-    first, last = apart(values[0], final)
-    return Picture(
-        values=net.preprocess.denormalise(image[0]).clamp(0, 1).float().cpu(),
-        caption=f"{unit}: from {first} to {last} in {steps} steps",
+    given = (photos,) if isinstance(photos, Photo) else photos
+    final, fresh = float(drawing.plain()[0]), drawing.fresh()[:, 0]
+    rival = rivals.best(net, bound, given)
+    facts: dict[str, Any] = {"value": final, "fresh value": float(fresh.mean())}
+    sure = _probability(net, objective, drawing)
+    low, high = apart(float(done.curve[0, 0]), final)
+    told = f"{objective}: from {low} to {high} in {done.step} steps"
+    if sure is not None:
+        facts["fresh probability"] = sure
+        told += f", probability seen afresh {sure:.1%}"
+    if not whole:
+        told += f" (stopped, of {how.steps})"
+    if rival is not None:
+        told += f"; the best photo reaches {rival[1]:.3g}"
+    return Portrait(
+        values=done.pictures[0],
+        caption=told,
+        recipe=Recipe("", {} if whole else {"steps": done.step}),
+        facts=facts,
+        curve=done.curve[:, 0],
+        fresh=fresh,
+        weight=done.weight[0],
+        rival=rival,
     )
 
 
-def _awake(
-    net: Network, value: Callable[[Image], Float[Tensor, "batch"]], unit: Unit
-) -> Float[Tensor, "1 c h w"]:
-    """Zeros; where they give no gradient at all, the faintest noise that does."""
-    for strength in (0.0, 0.01, 0.1, 0.3, 1.0, 1.0, 1.0, 1.0):
-        start = net.blank() + strength * torch.randn(net.blank().shape).to(net.blank())
-        start.requires_grad_()
-        if bool(slope(value(start), start).any()):
-            return start.detach()
-    raise PellucidError(
-        f"{unit} is silent: it has no gradient on grey nor on noise of any strength, so there is "
-        f"nothing to climb. It may be dead, or a rectifier may hide it: try the layer before"
-    )
+def _probability(net: Network, objective: Objective, drawing: Drawing) -> float | None:
+    """Of a class its mean probability on the finished picture, seen afresh."""
+    if not isinstance(objective, UnitObjective) or not net.unit(objective.name).is_class:
+        return None
+    return float(drawing.fresh_probabilities()[:, 0, net.unit(objective.name).channel].mean())
 
 
 def _examples(net: Network) -> list[dict[str, str]]:
