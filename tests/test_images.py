@@ -407,3 +407,19 @@ def test_png_text_comes_back(tmp_path: Path) -> None:
     for bad in (saved(scene(), tmp_path / "c.jpg"), tmp_path / "none.png"):
         with pytest.raises(pl.PellucidError, match="not a readable PNG"):
             text_inside(bad)
+
+
+def test_the_hash_of_a_photo_follows_its_pixels() -> None:
+    """It is kept, and worked out anew after any change, also behind torch's back."""
+    photo = pl.open_image(torch.rand(3, 9, 7))
+    hashes = [photo.hash, photo.hash]
+    photo.pixels[0, 0, 0] += 1
+    hashes.append(photo.hash)
+    photo.pixels.data[1, 2, 3] += 1
+    hashes.append(photo.hash)
+    photo.pixels.numpy()[2, 8, 6] += 1
+    hashes.append(photo.hash)
+    assert len(set(hashes)) == 4 and hashes[0] == hashes[1]
+    assert photo.hash == pl.open_image(photo.pixels).hash
+    with torch.inference_mode():
+        assert pl.open_image(photo.pixels).hash == photo.hash

@@ -169,3 +169,36 @@ def test_the_same_class_when_two_bear_one_label(cat: pl.Photo) -> None:
     assert second.recipe.settings["target"] == "class:2"
     assert torch.equal(second.values, pl.saliency(net, cat, target="class:2").values)
     assert not torch.equal(second.values, pl.saliency(net, cat, target="class:0").values)
+
+
+@pytest.mark.filterwarnings("ignore")  # TorchScript is deprecated
+def test_frozen_torchscript_is_at_rest_already(cat: pl.Photo) -> None:
+    """It has neither a mode nor parameters left."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
+    frozen = torch.jit.freeze(torch.jit.script(module))
+    wanted = pl.saliency(pl.Network(module, size=12), cat, target=0).values
+    for odd in (frozen, nn.Sequential(frozen)):
+        found = pl.saliency(pl.Network(odd, size=12), cat, target=0).values
+        torch.testing.assert_close(found, wanted)
+
+
+def test_modes_and_gradients_are_as_found_after_rest() -> None:
+    shared = nn.Linear(3, 3)
+    module = nn.Sequential(shared, nn.Sequential(shared, nn.BatchNorm1d(3)), nn.Dropout())
+    module[1].eval()
+    shared.bias.requires_grad_(False)
+    net = pl.Network(module, size=1)
+
+    def found() -> list[bool]:
+        return [part.training for part in module.modules()] + [
+            weight.requires_grad for weight in module.parameters()
+        ]
+
+    before = found()
+    with net.at_rest():
+        assert not any(found())
+        with net.at_rest():
+            assert not any(found())
+        module[2].train()
+    assert found() == before and 0 < sum(before) < len(before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import shlex
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, update_wrapper
 from typing import Any, Generic, TypeVar, cast, get_type_hints
@@ -102,7 +102,8 @@ class Method(Generic[R]):
             with net.at_rest(), random.own(), _plain(net.device):
                 yield
 
-        with working():
+        # Calling a generator function runs nothing of it yet.
+        with nullcontext() if inspect.isgeneratorfunction(self.function) else working():
             outcome = self.function(**bound)
         if inspect.isgenerator(outcome):
             work = cast(Generator[Step, None, R], outcome)

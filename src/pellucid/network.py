@@ -265,17 +265,27 @@ class Network:
     @contextmanager
     def at_rest(self) -> Iterator[None]:
         """Evaluation mode and frozen weights inside the `with`; all as found after it."""
-        training = [(part, part.training) for part in self.module.modules()]
-        wanting = [weight for weight in self.module.parameters() if weight.requires_grad]
+        parts = list(self.module.modules())
+        # TorchScript that was frozen has no mode any more, and no parameters. Setting an attribute
+        # of a module takes long, so it is only done where there is something to change.
+        training = [(part, part.training) for part in parts if hasattr(part, "training")]
+        wanting = [
+            weight
+            for part in parts
+            for weight in part._parameters.values()
+            if weight is not None and weight.requires_grad
+        ]
         try:
-            for part, _ in training:
-                part.training = False
+            for part, mode in training:
+                if mode:
+                    part.training = False
             for weight in wanting:
                 weight.requires_grad_(False)
             yield
         finally:
             for part, mode in training:
-                part.training = mode
+                if part.training != mode:
+                    part.training = mode
             for weight in wanting:
                 # One made in inference mode lets itself be changed there only.
                 with torch.inference_mode(weight.is_inference()):
