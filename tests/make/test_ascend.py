@@ -151,6 +151,20 @@ def test_freeing_lasts_until_there_is_a_gradient() -> None:
     )
     given = [float(moment.gradient) for moment in moments]
     assert given == [2.0] * (FREED + 2) and not any(bool(one.alive) for one in moments)
+    # Not for ever: a dead picture is not pulled at beside one that lives.
+    start = torch.tensor([0.0, 9.0]).view(2, 1, 1, 1)
+    _, moments = climbed(start, lambda x: total((2 * x - 10).relu()), PATIENCE + 2, Plain(0.01))
+    given = [float(moment.gradient[0]) for moment in moments]
+    assert given == [2.0] * PATIENCE + [0.0] * 2 and moments[-1].alive.tolist() == [False, True]
+
+
+def test_what_falls_asleep_at_the_beginning_is_woken_again() -> None:
+    """A step too far in the first ones: the gradient is freed though there was one before."""
+    _, moments = climbed(
+        torch.full((1, 1, 1, 1), 0.1), lambda x: total((0.2 - x.square()).relu()), 2, Plain(9.0)
+    )
+    assert float(moments[0].gradient) == pytest.approx(-0.2)
+    assert bool(moments[0].alive) and float(moments[1].gradient) != 0
 
 
 def test_what_is_dead_is_given_up() -> None:

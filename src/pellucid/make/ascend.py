@@ -78,7 +78,9 @@ def ascend(
             with torch.enable_grad():
                 images = sheet.images()
                 values = objective(images)
-                blocked = not bool(alive.all())
+                # Beyond all patience a dead picture would cost those beside it a pass a step.
+                asleep = step <= FREED or not bool(alive.all())
+                blocked = asleep and step <= PATIENCE
                 gradient = _slope(values, images, keep=blocked)
                 if blocked:
                     living = gradient.flatten(1).any(1)
