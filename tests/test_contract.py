@@ -16,7 +16,7 @@ from torch.nn.modules import module as globally
 
 import pellucid as pl
 from conftest import attentive, awkward
-from pellucid.explain import gradient, scorecam
+from pellucid.explain import gradient, scorecam, segment
 from pellucid.method import Method
 from pellucid.register import entries
 
@@ -35,6 +35,12 @@ def made_for(method: Method[Any]) -> nn.Module:
     """The awkward network; for a method that has no example there, the small transformer."""
     net = pl.Network(awkward(), size=(20, 28), mean=[0.4], std=[0.3])
     return awkward() if list(method.examples(net)) else attentive()
+
+
+@pytest.fixture(autouse=True)
+def small_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes a second otherwise; what is promised is the same on fewer pixels."""
+    monkeypatch.setattr(segment, "WORKING", 120)
 
 
 @pytest.fixture

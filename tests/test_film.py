@@ -59,7 +59,8 @@ def test_frames_time_and_recipe_come_back(ending: str, channels: int, here: Path
         assert bool((found[0, 0, :6, :6] > 200).all()) and bool((found[0, 1, :6, :6] < 80).all())
     assert read(path) == RECIPE == read("made.npz")
     assert {entry.name for entry in here.iterdir()} == {f"made{ending}", "made.npz"}
-    assert made.file(ending) == made.file(ending)
+    if ending != ".mp4":  # whose encoder is not always the same to the last bit
+        assert made.file(ending) == made.file(ending)
 
 
 def test_as_a_picture_it_is_a_strip_of_frames(here: Path) -> None:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pellucid.comparison import Comparison
     from pellucid.cutout import Cutout
     from pellucid.errors import PellucidError, Unknown
-    from pellucid.facet import Facets
     from pellucid.fields import Field, fields
     from pellucid.film import Film
     from pellucid.heatmap import Heatmap, Heatmaps
@@ -56,7 +55,6 @@ _HOMES = {
     "comparison": ("Comparison",),
     "cutout": ("Cutout",),
     "errors": ("PellucidError", "Unknown"),
-    "facet": ("Facets",),
     "fields": ("Field", "fields"),
     "film": ("Film",),
     "images": ("Photo", "open_image"),

@@ -79,7 +79,8 @@ def _mp4(frames: Frames, fps: int, text: str) -> bytes:
             f"an .mp4 has at least 2 x 2 px: {tuple(frames.shape[2:])} is too small"
         )
     buffer = io.BytesIO()
-    # Bit for bit the same each time: no dates, and one thread.
+    # No dates inside. The encoder itself is not the same to the last bit each time: a replay
+    # compares the frames, not the file.
     options = {"movflags": "use_metadata_tags", "fflags": "+bitexact"}
     with av.open(buffer, "w", format="mp4", options=options) as opened:
         opened.metadata["comment"] = text

@@ -112,17 +112,18 @@ def row(panels: Sequence[Panel]) -> Float[Tensor, "3 height width"]:
     size = size_of(panels[0].picture)
     height, column = place_of(panels[0].picture)
     below = [panel.below(column) for panel in panels]
-    deep = max(part.shape[1] for part in below)
     top = TITLE + 8
+    firsts = [top + (height if panel.exact else size[0]) for panel in panels]
+    deep = max(first + part.shape[1] for first, part in zip(firsts, below, strict=True))
     wide = len(panels) * (column + BETWEEN) - BETWEEN
-    page = torch.full((3, top + height + deep, wide), tiles.PAPER)
+    page = torch.full((3, deep, wide), tiles.PAPER)
     for number, (panel, under) in enumerate(zip(panels, below, strict=True)):
         left = number * (column + BETWEEN)
         title = tiles.fitted(panel.title, column, TITLE)
         page[:, :top] = lettered(page[:, :top], title, 0, left, TITLE, tiles.INK)
         shown = panel.picture if panel.exact else _shown(panel.picture, size)
         page[:, top : top + shown.shape[1], left : left + shown.shape[2]] = shown
-        first = top + (height if panel.exact else size[0])
+        first = firsts[number]
         page[:, first : first + under.shape[1], left : left + column] = under
         if panel.sign:
             across = left - BETWEEN / 2 - text_width(panel.sign, 24) / 2

@@ -105,6 +105,24 @@ def test_nothing_to_cut_by(tiny: pl.Network) -> None:
         pl.segment(net(), pixels, target="red")
 
 
+def test_a_photo_of_one_colour_has_no_edge_to_follow(bundled: pl.Network) -> None:
+    grey = torch.full((3, 80, 90), 0.4)
+    grey[:, ::2] += 1 / 255
+    with pytest.raises(pl.PellucidError, match="nothing to cut by: the photo is of one colour"):
+        pl.segment(bundled, grey, smooth=1)
+
+
+@pytest.mark.parametrize("size", [(20, 3000), (3000, 20)])
+def test_a_narrow_photo_is_cut_as_it_is(size: tuple[int, int]) -> None:
+    height, width = size
+    pixels, inside = disc(height, width, height / 2, width / 2, 6)
+    found = pl.segment(net(), pixels, target="red")
+    assert overlap(found.values, inside) > 0.9
+    assert found.caption.startswith("0.1") and found.caption[4:].startswith("% of the photo")
+    with pytest.raises(pl.PellucidError, match="a photo of 4000 x 4 px is too narrow to learn"):
+        pl.segment(net(), disc(4, 4000, 2, 2000, 1)[0], target="red")
+
+
 def test_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 

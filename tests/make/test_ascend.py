@@ -167,6 +167,20 @@ def test_what_falls_asleep_at_the_beginning_is_woken_again() -> None:
     assert bool(moments[0].alive) and float(moments[1].gradient) != 0
 
 
+def test_a_picture_that_has_lived_is_not_freed_because_another_is_dead() -> None:
+    """It does not depend on those beside it: with or without them it stops where it is silent."""
+
+    def objective(x: Tensor) -> Tensor:
+        dead = torch.tensor([1.0, 0.0])[: len(x)]
+        return total((0.3 - x).relu() * (x + 1)) * dead
+
+    start = torch.full((2, 1, 1, 1), -0.5)
+    alone, _ = climbed(start[:1].clone(), objective, 6, Plain(4.0))
+    together, moments = climbed(start.clone(), objective, 6, Plain(4.0))
+    assert moments[-1].values[0] == 0 and moments[-1].alive.tolist() == [True, False]
+    torch.testing.assert_close(together[:1], alone)
+
+
 def test_what_is_dead_is_given_up() -> None:
     _, moments = climbed(torch.zeros(2, 1, 1, 1), lambda x: total(x * 0), 1000, Plain(0.1))
     assert len(moments) == PATIENCE and not moments[-1].alive.any()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from itertools import chain
 from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pellucid.batches import Batches, fitting
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.make.ascend import slope
 from pellucid.method import Step
@@ -113,24 +113,21 @@ def gradients(
         A step for each batch, where one is not enough.
     """
     share = (NOISE if smooth > 1 else 0.0) if noise is None else noise
-    samples: Iterator[_Sample] = _samples(asked, smooth, share, path, start)
+    size = fitting(asked.inputs.device, asked.inputs[0].numel(), MOST_NUMBERS)
+    samples = _samples(asked, smooth, share, path, start)
+    work = Batches(samples, size, lambda sample: sample.weight != 0)
     total = len(asked.inputs) * smooth * len(path)
-    most = MOST_NUMBERS.get(asked.inputs.device.type, MOST_NUMBERS["cpu"])
-    size = max(1, min(64, most // asked.inputs[0].numel()))
     kind = torch.promote_types(asked.inputs.dtype, torch.float32)
     shape = len(asked.inputs), len(asked.targets)
     maps = asked.inputs.new_zeros(*shape, *asked.inputs.shape[1:], dtype=kind)
     values, starts = (asked.inputs.new_zeros(shape, dtype=kind) for _ in range(2))
     done = 0
-    while done < total:
-        some = _batch(samples, size)
+    for some in work:
         batch = sorted(some, key=lambda sample: sample.weight == 0)
         try:
             found, heights = _pass(asked, batch, override)
-        except torch.OutOfMemoryError:
-            if size == 1:
-                raise
-            samples, size = chain(some, samples), size // 2
+        except Exception as error:
+            work.again(some, error)
             continue
         for number, sample in enumerate(batch):
             if sample.weight:
@@ -167,17 +164,6 @@ def _samples(
                     way = copy - start[row]
                     at = copy if place == 1 else start[row] + place * way
                     yield _Sample(row, at, place, weight / smooth, way)
-
-
-def _batch(samples: Iterator[_Sample], size: int) -> list[_Sample]:
-    """The next samples, of which so many want a gradient."""
-    taken = []
-    for sample in samples:
-        taken.append(sample)
-        size -= sample.weight != 0
-        if not size:
-            break
-    return taken
 
 
 def _pass(

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from pellucid.batches import Batches, fitting
 from pellucid.method import Step
 from pellucid.question import Question
 
@@ -33,27 +34,25 @@ def scorecam(
     """
     spread = (maps.amax((2, 3)) - maps.amin((2, 3))) > 0
     total, done = int(spread.sum()), 0
-    most = MOST_NUMBERS.get(asked.inputs.device.type, MOST_NUMBERS["cpu"])
-    size = max(1, min(64, most // asked.inputs[0].numel()))
+    size = fitting(asked.inputs.device, asked.inputs[0].numel(), MOST_NUMBERS)
     result = maps.new_zeros(len(maps), len(asked.targets), *maps.shape[2:])
     for row, image in enumerate(asked.inputs):
         live = maps[row, spread[row]]
         found: list[Tensor] = []
-        at = 0
-        while at < len(live):
+        work = Batches(range(len(live)), size)
+        for some in work:
+            rows = torch.full((len(some),), row, device=image.device)
             try:
-                masks = masked(live[at : at + size], image)
-                rows = torch.full((len(masks),), row, device=image.device)
                 # Not around the loop: a `yield` inside would put the caller in this mode too.
                 with torch.no_grad():
-                    found.append(asked.values(masks, rows).to(maps.dtype))
-            except torch.OutOfMemoryError:
-                if size == 1:
-                    raise
-                size //= 2
+                    values = asked.values(masked(live[some], image), rows)
+            except Exception as error:
+                work.again(some, error)
                 continue
-            at, done = at + len(masks), done + len(masks)
+            found.append(values.to(maps.dtype))
+            done += len(some)
             yield Step(done, total, "Score-CAM")
+        size = work.size
         if found:
             weights = torch.cat(found, 1).softmax(1)
             result[row] = torch.einsum("tc,chw->thw", weights, live).relu()

@@ -21,11 +21,12 @@ from pellucid.method import Step, method
 from pellucid.network import Network
 from pellucid.option import Help
 
-WORKING = 480  # px: longer side of the photo while it is cut; GrabCut's time grows with its pixels
+WORKING = 400  # px: side of a square of as many pixels as are cut at most; the time grows with them
 SPREAD = 0.04  # standard deviation of the blur that joins the map's dots, share of the input's side
 LIKELY = 4.0  # times as much as is sure is likely to belong to the object, before the cut
 DARK = 0.15  # share of the darkest pixels that surely do not
 LEAST = 20  # pixels that are needed inside and outside to know their colours
+EVEN = 4  # of 255: a photo whose colours differ by no more has nothing to cut along
 ROUNDS = 5  # of cutting and learning the colours anew
 
 
@@ -62,8 +63,8 @@ def segment(
         Cutout with `.values` (height, width) in the photo's own pixels: 1 inside, 0 outside.
 
     Raises:
-        PellucidError: OpenCV is not installed, unknown target, a photo of a few pixels, or a
-            gradient of zero everywhere.
+        PellucidError: OpenCV is not installed, unknown target, a photo of a few pixels or rows
+            or of one colour, or a gradient of zero everywhere.
 
     Example:
         >>> segment(net, "photo:flower", draw="cutout").save("flower.png")
@@ -76,20 +77,26 @@ def segment(
     shape = _within(photo.size)
     small = tiles.resized(photo.floats(), shape)
     pixels = (small * 255).round().byte().permute(1, 2, 0).numpy()
+    if int(np.ptp(pixels, (0, 1)).max()) <= EVEN:
+        raise PellucidError(
+            "nothing to cut by: the photo is of one colour, without an edge that a cut could follow"
+        )
     marks = _marks(heat, shape, sure, cv2)
     if min((np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD)) == side).sum() for side in (0, 1)) < LEAST:
+        few = "small" if photo.size[0] * photo.size[1] < 100 * LEAST else "narrow"
         raise PellucidError(
-            f"a photo of {photo.size[1]} x {photo.size[0]} px is too small to learn the colours of "
+            f"a photo of {photo.size[1]} x {photo.size[0]} px is too {few} to learn the colours of "
             f"object and background from"
         )
     inside = _cut(pixels, marks, cv2)
     whole = F.interpolate(inside[None, None], photo.size, mode="bilinear", align_corners=False)
     mask = (whole[0, 0] > 0.5).float()
+    share = float(mask.mean())
     return Cutout(
         values=mask,
         map=heat,
         draw=draw,
-        caption=f"{float(mask.mean()):.0%} of the photo, cut out by the {heat.caption}",
+        caption=f"{share:.{0 if share > 0.01 else 2}%} of the photo, cut out by the {heat.caption}",
     )
 
 
@@ -104,7 +111,8 @@ def _opencv() -> ModuleType:
 
 
 def _within(size: tuple[int, int]) -> tuple[int, int]:
-    scale = min(1.0, WORKING / max(size))
+    # By area, not by the longer side: of a panorama that would leave a few rows.
+    scale = min(1.0, WORKING / (size[0] * size[1]) ** 0.5)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 

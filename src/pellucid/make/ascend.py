@@ -83,11 +83,11 @@ def ascend(
                 blocked = asleep and step <= PATIENCE
                 gradient = _slope(values, images, keep=blocked)
                 if blocked:
-                    living = gradient.flatten(1).any(1)
-                    alive |= living.cpu()
-                    if not bool(living.all()):
+                    alive |= gradient.flatten(1).any(1).cpu()
+                    if not bool(alive.all()):
                         freed = _slope(values, images, freeing=True)
-                        gradient = torch.where(living[:, None, None, None], gradient, freed)
+                        own = alive.to(gradient.device)[:, None, None, None]
+                        gradient = torch.where(own, gradient, freed)
                 _check(values, gradient, step, climb)
                 ways = torch.autograd.grad(images, sheet.parameters, gradient)
                 _check_ways(ways, gradient, step, climb)

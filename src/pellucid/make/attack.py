@@ -71,7 +71,7 @@ def attack(
 
     Example:
         >>> attack(net, "photo:cat", target="sunflower").facts["smallest"]
-        6.94
+        6.1875
     """
     asked = Attack.of(net, photo, target, way, norm, steps, start, seed)
     most = asked.usual_most(MOST) if most is None else most

@@ -82,7 +82,7 @@ def fool(
 
     Example:
         >>> fool(net, "sunflower").facts["steps"]
-        22
+        21
     """
     unit = net.unit(target)
     if not unit.is_class:

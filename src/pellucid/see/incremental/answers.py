@@ -9,10 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pellucid.batches import Batches, fitting
+from pellucid.memory import SHARE, free
 from pellucid.see.incremental.capture import capture
 from pellucid.see.incremental.engine import Engine
 from pellucid.see.incremental.graph import Graph, Refused
-from pellucid.see.incremental.memory import SHARE, free, is_full
 from pellucid.see.incremental.plan import part
 from pellucid.see.incremental.spans import Numbers
 from pellucid.see.incremental.verdict import described, pays, reason
@@ -123,9 +124,7 @@ class Answers:
         return int(max(1, min(MOST_MASKS, rest // each)))
 
     def _plain_size(self) -> int:
-        device = self.inputs.device
-        most = MOST_NUMBERS.get(device.type, MOST_NUMBERS["cpu"])
-        return max(1, min(64, most // self.inputs.numel()))
+        return fitting(self.inputs.device, self.inputs.numel(), MOST_NUMBERS)
 
     def _check(self, engine: Engine, boxes: Numbers) -> None:
         batches = [engine.batches[place] for place in (0, len(engine.batches) // 2, -1)]
@@ -140,35 +139,35 @@ class Answers:
 
     def _by_parts(self, engine: Engine) -> Iterator[tuple[Numbers, Tensor]]:
         self.way = described(engine.plan, engine.batches)
-        waiting = list(engine.batches)
-        while waiting:
-            batch = waiting.pop(0)
-            try:
-                # Not around the loop: a `yield` inside would put the caller in inference mode too.
-                with torch.inference_mode():
-                    found = engine.run(batch)
-            except Exception as error:
-                if not is_full(error) or len(batch.masks) == 1:
-                    self.refused = _told(error)
-                    return
-                middle = len(batch.masks) // 2
-                waiting[:0] = [part(batch, slice(middle)), part(batch, slice(middle, None))]
-                continue
-            yield batch.masks, found.clone()
+        size = max(len(batch.masks) for batch in engine.batches)
+        for batch in engine.batches:
+            work = Batches(range(len(batch.masks)), size)
+            for some in work:
+                less = part(batch, slice(some[0], some[-1] + 1))
+                try:
+                    # Not around the loop: a `yield` inside would put the caller in this mode too.
+                    with torch.inference_mode():
+                        found = engine.run(less)
+                except Exception as error:
+                    try:
+                        work.again(some, error)
+                    except Exception:
+                        self.refused = _told(error)
+                        return
+                    continue
+                yield less.masks, found.clone()
+            size = work.size
 
     def _plainly(self, boxes: Numbers, left: Numbers) -> Iterator[tuple[Numbers, Tensor]]:
-        size = self.batch or self._plain_size()
-        while len(left):
+        work = Batches(left.tolist(), self.batch or self._plain_size())
+        for some in work:
             try:
                 with torch.inference_mode():
-                    found = self.values(self.masked(boxes[left[:size]]))
+                    found = self.values(self.masked(boxes[some]))
             except Exception as error:
-                if not is_full(error) or size == 1:
-                    raise
-                size = max(1, min(size, len(left)) // 2)
+                work.again(some, error)
                 continue
-            yield left[: len(found)], found.clone()
-            left = left[len(found) :]
+            yield np.array(some), found.clone()
 
 
 def _told(error: Exception) -> str:
