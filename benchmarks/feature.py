@@ -38,7 +38,7 @@ NETWORKS = (
 )
 COUNTS = 1, 8
 WARM = 17  # steps until no gradient is freed any more, which costs a second pass
-ROUNDS = 9
+ROUNDS = 7
 STEPS, CHANNELS, SIZE = 24, 32, 128
 VIEWS = "pad 0.09375; jitter 0.0265; scale 0.1; rotate 10; jitter 0.0135"  # Lucent's, as shares
 
@@ -84,7 +84,7 @@ def step(name: str, layer: str, count: int) -> float:
     how = manner("lucid").but(steps=10**6)
     with net.at_rest():
         # A channel that is dead with these weights is tried to be woken: not what is measured here.
-        first = range(4 * count)
+        first = range(2 * count + 4)
         trial = Drawing(net, _channels(layer, first).bind(net), how, count=len(first))
         next(trial.run(""))
         living = [number for number in first if bool(trial.alive[number])][:count]

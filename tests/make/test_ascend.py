@@ -158,15 +158,6 @@ def test_freeing_lasts_until_there_is_a_gradient() -> None:
     assert given == [2.0] * PATIENCE + [0.0] * 2 and moments[-1].alive.tolist() == [False, True]
 
 
-def test_what_falls_asleep_at_the_beginning_is_woken_again() -> None:
-    """A step too far in the first ones: the gradient is freed though there was one before."""
-    _, moments = climbed(
-        torch.full((1, 1, 1, 1), 0.1), lambda x: total((0.2 - x.square()).relu()), 2, Plain(9.0)
-    )
-    assert float(moments[0].gradient) == pytest.approx(-0.2)
-    assert bool(moments[0].alive) and float(moments[1].gradient) != 0
-
-
 def test_a_picture_that_has_lived_is_not_freed_because_another_is_dead() -> None:
     """It does not depend on those beside it: with or without them it stops where it is silent."""
 

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 import pellucid as pl
+from pellucid import batches
 from pellucid.gallery import Gallery
 from pellucid.make import features as module
-from pellucid.make import room
 from pellucid.make.draw import Drawing
 from pellucid.make.manner import manner
 from pellucid.make.objectives import channel
@@ -58,8 +58,8 @@ def test_a_batch_that_does_not_fit_is_halved(
         counts.clear()
         made = pl.features(tiny, "grouped", **FEW)
         assert counts == [8, 4, 2, 2, 2, 2] and len(made.values) == 8
-    most = 0
-    with pytest.raises(pl.PellucidError, match="memory is not enough to draw even one"):
+    most, error = 0, torch.OutOfMemoryError("CUDA out of memory")
+    with pytest.raises(pl.PellucidError, match="not enough to draw even one picture"):
         pl.features(tiny, "grouped", **FEW)
     error = RuntimeError("something else")
     with pytest.raises(RuntimeError, match="something else"):
@@ -79,24 +79,15 @@ def test_no_more_than_fit_into_the_free_memory(
     monkeypatch.setattr(Drawing, "run", counted)
     with tiny.at_rest():
         bound = channel("grouped", 0).bind(tiny)
-        one = Drawing(tiny, bound, manner("lucid")).room() + module.COPIES * 4 * 20 * 28
+        one = Drawing(tiny, bound, manner("lucid")).weighs()
     for bytes_, wanted in [(2 * 3.5 * one, [3, 3, 2]), (0, [1] * 8)]:
         counts.clear()
-        monkeypatch.setattr(room, "free", lambda device, bytes_=bytes_: bytes_)
+        monkeypatch.setattr(batches, "free", lambda device, bytes_=bytes_: bytes_)
         pl.features(tiny, "grouped", **FEW)
         assert counts == wanted
     counts.clear()
     pl.features(tiny, "grouped", batch=5, **FEW)
     assert counts == [5, 3]
-
-
-def test_what_a_pass_keeps_is_counted() -> None:
-    """Of y = relu(x)², the image of 6 numbers: relu keeps its result, the square too, once."""
-    image = torch.randn(6, requires_grad=True)
-    assert room.kept(lambda: image.relu().square()) == 6 * 4
-    weight = nn.Parameter(torch.randn(1000))
-    assert room.kept(lambda: image.exp() * weight[:6], [weight]) == 6 * 4
-    assert room.free(torch.device("cpu")) > 2**20
 
 
 def test_several_layers_each_under_its_name(tiny: pl.Network) -> None:

@@ -79,8 +79,7 @@ def ascend(
                 images = sheet.images()
                 values = objective(images)
                 # Beyond all patience a dead picture would cost those beside it a pass a step.
-                asleep = step <= FREED or not bool(alive.all())
-                blocked = asleep and step <= PATIENCE
+                blocked = step <= PATIENCE and not bool(alive.all())
                 gradient = _slope(values, images, keep=blocked)
                 if blocked:
                     alive |= gradient.flatten(1).any(1).cpu()
