@@ -185,6 +185,9 @@ def test_classes_go_by_their_names(tiny: pl.Network) -> None:
     alone = pl.feature(tiny, "class:dog", **FEW)
     torch.testing.assert_close(made.values[1], alone.values, atol=1e-3, rtol=0)
     assert made.recipe.settings["channels"] == "0; 3"
+    small = pl.features(tiny, "class", channels=2, size=10, **FEW)
+    assert small.names == ("cat",) and small.values.shape == (1, 1, 10, 14)
+    assert small.recipe.settings["size"] == "10"
 
 
 def test_a_page_of_very_many_is_not_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
