@@ -38,7 +38,7 @@ NETWORKS = (
 )
 COUNTS = 1, 8
 WARM = 17  # steps until no gradient is freed any more, which costs a second pass
-ROUNDS = 7
+ROUNDS = 5
 STEPS, CHANNELS, SIZE = 24, 32, 128
 VIEWS = "pad 0.09375; jitter 0.0265; scale 0.1; rotate 10; jitter 0.0135"  # Lucent's, as shares
 

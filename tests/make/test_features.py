@@ -116,6 +116,20 @@ def test_a_dead_channel_is_an_empty_frame() -> None:
     torch.testing.assert_close(other.values[0], made.values[0], atol=1e-3, rtol=0)
 
 
+def test_a_silent_channel_is_told_from_a_dead_one() -> None:
+    """It has a gradient on the way, and still does not fire on what comes out."""
+    made = Gallery(
+        values=torch.rand(3, 3, 30, 30), layers=("a",) * 3, names=("0", "1", "2"),
+        scores=torch.tensor([0.0, 0.0, 2.0]), dead=torch.tensor([True, False, False]),
+    )  # fmt: skip
+    assert made.silent.tolist() == [False, True, False]
+    assert made.told(range(3)) == "3 units, 1 dead, 1 silent"
+    image = made.image()
+    assert bool((image[:, 60, 20:90] > 0.3).all()) and not torch.equal(
+        image[:, 40:90, 5:90], image[:, 40:90, 105:190]
+    )
+
+
 def test_finished_ones_are_kept_and_not_drawn_again(
     tiny: pl.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,7 +195,7 @@ def test_a_picture_does_not_say_where_to_write(
 
 def test_classes_go_by_their_names(tiny: pl.Network) -> None:
     made = pl.features(tiny, "class", channels=[0, 3], **FEW)
-    assert made.names == ("ant", "dog") and made.caption == "2 classes"
+    assert made.names == ("ant", "dog") and made.caption == "class: 2 units"
     alone = pl.feature(tiny, "class:dog", **FEW)
     torch.testing.assert_close(made.values[1], alone.values, atol=1e-3, rtol=0)
     assert made.recipe.settings["channels"] == "0; 3"

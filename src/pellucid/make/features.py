@@ -88,8 +88,8 @@ def features(
 
     Each is what `feature` draws of the channel: gradient ascent on the image with the network
     fixed (Erhan et al. 2009; Olah, Mordvintsev, Schubert 2017). Many channels are drawn in one
-    batch, each climbing on its own, which takes a fraction of the time. A dead channel stays an
-    empty frame.
+    batch, each climbing on its own, which takes a fraction of the time. An empty frame is a channel
+    that is dead, or silent on what was drawn for it.
 
     Returns:
         Gallery with `.values` (pictures, 3 or 1, height, width), 0 to 1; of a dead one all 1.
@@ -229,13 +229,17 @@ def _gallery(wanted: Sequence[Chosen], found: dict[Unit, Kept], stopped: int = 0
         for unit, name in zip(part.units, part.names, strict=True)
         if unit in found
     ]
-    scores = torch.stack([kept["score"] for _, _, kept, _ in rows])
-    dead = torch.stack([kept["dead"] for _, _, kept, _ in rows]).bool()
     layers = tuple(layer for layer, *_ in rows)
     several = list(dict.fromkeys(layers))
-    kind = "classes" if several == ["class"] else f"channels of {', '.join(several[:4])}"
-    caption = f"{len(rows)} {kind}{', …' if len(several) > 4 else ''}"
-    caption += f"; {int(dead.sum())} dead" if bool(dead.any()) else ""
+    made = Gallery(
+        values=torch.stack([kept["picture"] for _, _, kept, _ in rows]),
+        layers=layers,
+        names=tuple(name for _, name, _, _ in rows),
+        scores=torch.stack([kept["score"] for _, _, kept, _ in rows]),
+        dead=torch.stack([kept["dead"] for _, _, kept, _ in rows]).bool(),
+    )
+    caption = f"{', '.join(several[:4])}{', …' if len(several) > 4 else ''}: "
+    caption += made.told(range(len(rows)))
     count = sum(len(part.units) for part in wanted)
     made_with: dict[str, str | int | None] = {}
     if stopped or len(rows) < count:
@@ -243,15 +247,7 @@ def _gallery(wanted: Sequence[Chosen], found: dict[Unit, Kept], stopped: int = 0
         caption += f" (stopped{after}, of {count})"
         made_with = {"layers": "; ".join(str(unit) for *_, unit in rows), "channels": None}
         made_with |= {"steps": stopped} if stopped else {}
-    return Gallery(
-        values=torch.stack([kept["picture"] for _, _, kept, _ in rows]),
-        layers=layers,
-        names=tuple(name for _, name, _, _ in rows),
-        scores=scores,
-        dead=dead,
-        caption=caption,
-        recipe=Recipe("", dict(made_with)),
-    )
+    return replace(made, caption=caption, recipe=Recipe("", dict(made_with)))
 
 
 def _made_from(net: Network, how: Manner, seed: int) -> dict[str, str | int]:
