@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
@@ -29,7 +30,7 @@ class Gallery(Result):
         layers: of each picture the layer, one after another.
         names: of each unit in its layer: the channel, the class.
         scores: (pictures,), the value that each unit reaches on its picture.
-        dead: (pictures,), which units are dead: they have no picture.
+        dead: (pictures,), which units are dead: nothing gave them a gradient, they have no picture.
     """
 
     values: Float[Tensor, "pictures channels height width"]
@@ -43,11 +44,10 @@ class Gallery(Result):
         return self.values[self._rows(layer)]
 
     def image(self) -> Float[Tensor, "3 height width"]:
-        """A grid for each layer under its name; a dead unit is an empty frame."""
+        """A grid for each layer under its name; a unit that is dead or silent is an empty frame."""
         layers = list(dict.fromkeys(self.layers))
         size = self._size()
-        # All grids as wide as that of most pictures, so that they stand in line.
-        columns = max(tiles.across(len(self._rows(layer)), *size) for layer in layers)
+        columns = _columns([len(self._rows(layer)) for layer in layers], *size)
         parts = []
         for layer in layers:
             rows = self._rows(layer)
@@ -57,9 +57,7 @@ class Gallery(Result):
                 1,
                 min(columns, len(rows)),
             )
-            silent = int(self.dead[rows].sum())
-            title = f"{layer}: {len(rows)} {'pictures' if len(rows) > 1 else 'picture'}"
-            title += f", {silent} dead" if silent else ""
+            title = f"{layer}: {self.told(rows)}"
             width = max(grid.shape[2], 2 * tiles.GAP + LEAST)
             head = torch.full((3, HEAD, width), tiles.PAPER)
             text = tiles.tailed(title, width - 2 * tiles.GAP, 13)
@@ -68,10 +66,23 @@ class Gallery(Result):
         padded = [F.pad(part, (0, width - part.shape[2]), value=tiles.PAPER) for part in parts]
         return torch.cat(padded, 1)
 
+    @property
+    def silent(self) -> Bool[Tensor, "pictures"]:
+        """Which units do not answer to what was drawn for them: nothing fires, and all is zero."""
+        return ~self.dead & (self.scores == 0)
+
+    def told(self, rows: Sequence[int]) -> str:
+        """How many pictures those are, and of how many units there is none."""
+        drawn = f"{len(rows)} {'units' if len(rows) > 1 else 'unit'}"
+        lost = (("dead", self.dead), ("silent", self.silent))
+        counts = [(int(units[list(rows)].sum()), word) for word, units in lost]
+        return ", ".join([drawn, *(f"{count} {word}" for count, word in counts if count)])
+
     def data(self) -> dict[str, Any]:
         """With the unit, the value and the state of each picture."""
-        rows = zip(self.layers, self.names, self.scores.tolist(), self.dead.tolist(), strict=True)
-        keys = ("layer", "name", "value", "dead")
+        states = self.dead.tolist(), self.silent.tolist()
+        rows = zip(self.layers, self.names, self.scores.tolist(), *states, strict=True)
+        keys = ("layer", "name", "value", "dead", "silent")
         return super().data() | {"pictures": [dict(zip(keys, row, strict=True)) for row in rows]}
 
     def _rows(self, layer: str) -> list[int]:
@@ -89,8 +100,8 @@ class Gallery(Result):
         return max(1, round(scale * height)), max(1, round(scale * width))
 
     def _tile(self, row: int, size: tuple[int, int]) -> Float[Tensor, "3 height width"]:
-        if bool(self.dead[row]):
-            return _empty(size)
+        if bool(self.dead[row]) or bool(self.silent[row]):
+            return _empty(size, "dead" if bool(self.dead[row]) else "silent")
         picture = self.values[row].detach().cpu().float().expand(3, -1, -1)
         if size[0] > picture.shape[1]:
             return tiles.enlarged(picture, max(size))
@@ -98,13 +109,25 @@ class Gallery(Result):
 
     def _label(self, row: int, width: int) -> str:
         """The unit's name and, where there is room, its value."""
-        if bool(self.dead[row]):
+        if bool(self.dead[row]) or bool(self.silent[row]):
             return self.names[row]
         whole = f"{self.names[row]}: {float(self.scores[row]):.3g}"
         return whole if text_width(whole, tiles.LETTER) <= width else self.names[row]
 
 
-def _empty(size: tuple[int, int]) -> Float[Tensor, "3 height width"]:
+def _columns(counts: Sequence[int], height: int, width: int) -> int:
+    """As many as make a page of several grids about as wide as tall; of one as `tiles.across`."""
+    if len(counts) == 1:
+        return tiles.across(counts[0], height, width)
+
+    def tall(columns: int) -> int:
+        rows = sum(-(-count // columns) for count in counts)
+        return rows * (height + tiles.LETTER + 2 * tiles.GAP) + len(counts) * HEAD
+
+    return min(range(1, max(counts) + 1), key=lambda columns: abs(columns * width - tall(columns)))
+
+
+def _empty(size: tuple[int, int], word: str) -> Float[Tensor, "3 height width"]:
     """Paper with a frame, and in it the word."""
     height, width = size
     blank = torch.full((3, height, width), tiles.PAPER)
@@ -112,6 +135,6 @@ def _empty(size: tuple[int, int]) -> Float[Tensor, "3 height width"]:
     if height < 2 * tiles.LETTER:
         return blank
     return lettered(
-        blank, tiles.fitted("dead", width - 2), height / 2 - 8, width / 2, tiles.LETTER,
+        blank, tiles.fitted(word, width - 2), height / 2 - 8, width / 2, tiles.LETTER,
         tiles.FAINT, anchor="ma",
     )  # fmt: skip

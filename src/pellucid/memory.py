@@ -1,10 +1,12 @@
-"""Memory: how much is free, and how it shows that there was too little."""
+"""Memory: how much is free, what a pass takes, and how it shows that there was too little."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 # Of what is free, the share that one batch may take: others need memory too.
 SHARE = 0.5
@@ -38,6 +40,25 @@ def _allowed() -> list[int]:
         return [max(0, most - taken + int(files.get("inactive_file", 0)))]
     except (OSError, ValueError):  # "max", or no container
         return []
+
+
+def kept(run: Callable[[], object], besides: Iterable[Tensor] = ()) -> int:
+    """Bytes that a forward pass keeps for its way back.
+
+    Args:
+        besides: what is there anyhow, such as weights.
+    """
+    sizes: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        sizes[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        result = run()  # noqa: F841 (as long as it lives, no two of its tensors share an address)
+    there = {tensor.untyped_storage().data_ptr() for tensor in besides}
+    return sum(size for place, size in sizes.items() if place not in there)
 
 
 def is_full(error: BaseException) -> bool:

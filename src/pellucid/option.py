@@ -108,7 +108,7 @@ class Option:
                 return f"class:{value.channel}"
             if type(value).__name__ in ("Unit", "Layer", "Method"):
                 return str(getattr(value, "name", value))
-        numbered = ("unit", "units", "objective", "numbers")
+        numbered = ("unit", "units", "objective", "numbers", "words")
         if self.help.names in numbered and _whole(value) is not None:
             return str(_whole(value))
         if self.help.names == "folder" and isinstance(value, os.PathLike):

@@ -151,6 +151,11 @@ def test_freeing_lasts_until_there_is_a_gradient() -> None:
     )
     given = [float(moment.gradient) for moment in moments]
     assert given == [2.0] * (FREED + 2) and not any(bool(one.alive) for one in moments)
+    # Not for ever: a dead picture is not pulled at beside one that lives.
+    start = torch.tensor([0.0, 9.0]).view(2, 1, 1, 1)
+    _, moments = climbed(start, lambda x: total((2 * x - 10).relu()), PATIENCE + 2, Plain(0.01))
+    given = [float(moment.gradient[0]) for moment in moments]
+    assert given == [2.0] * PATIENCE + [0.0] * 2 and moments[-1].alive.tolist() == [False, True]
 
 
 def test_a_picture_that_has_lived_is_not_freed_because_another_is_dead() -> None:

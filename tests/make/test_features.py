@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 import pellucid as pl
+from pellucid import batches
 from pellucid.gallery import Gallery
 from pellucid.make import features as module
-from pellucid.make import room
 from pellucid.make.draw import Drawing
 from pellucid.make.manner import manner
 from pellucid.make.objectives import channel
@@ -58,8 +58,8 @@ def test_a_batch_that_does_not_fit_is_halved(
         counts.clear()
         made = pl.features(tiny, "grouped", **FEW)
         assert counts == [8, 4, 2, 2, 2, 2] and len(made.values) == 8
-    most = 0
-    with pytest.raises(pl.PellucidError, match="memory is not enough to draw even one"):
+    most, error = 0, torch.OutOfMemoryError("CUDA out of memory")
+    with pytest.raises(pl.PellucidError, match="not enough to draw even one picture"):
         pl.features(tiny, "grouped", **FEW)
     error = RuntimeError("something else")
     with pytest.raises(RuntimeError, match="something else"):
@@ -79,24 +79,15 @@ def test_no_more_than_fit_into_the_free_memory(
     monkeypatch.setattr(Drawing, "run", counted)
     with tiny.at_rest():
         bound = channel("grouped", 0).bind(tiny)
-        one = Drawing(tiny, bound, manner("lucid")).room() + module.COPIES * 4 * 20 * 28
+        one = Drawing(tiny, bound, manner("lucid")).weighs()
     for bytes_, wanted in [(2 * 3.5 * one, [3, 3, 2]), (0, [1] * 8)]:
         counts.clear()
-        monkeypatch.setattr(room, "free", lambda device, bytes_=bytes_: bytes_)
+        monkeypatch.setattr(batches, "free", lambda device, bytes_=bytes_: bytes_)
         pl.features(tiny, "grouped", **FEW)
         assert counts == wanted
     counts.clear()
     pl.features(tiny, "grouped", batch=5, **FEW)
     assert counts == [5, 3]
-
-
-def test_what_a_pass_keeps_is_counted() -> None:
-    """Of y = relu(x)², the image of 6 numbers: relu keeps its result, the square too, once."""
-    image = torch.randn(6, requires_grad=True)
-    assert room.kept(lambda: image.relu().square()) == 6 * 4
-    weight = nn.Parameter(torch.randn(1000))
-    assert room.kept(lambda: image.exp() * weight[:6], [weight]) == 6 * 4
-    assert room.free(torch.device("cpu")) > 2**20
 
 
 def test_several_layers_each_under_its_name(tiny: pl.Network) -> None:
@@ -123,6 +114,20 @@ def test_a_dead_channel_is_an_empty_frame() -> None:
     assert made.data()["pictures"][1]["dead"]
     other = pl.features(pl.Network(part, size=16), "1", channels="0", **FEW)
     torch.testing.assert_close(other.values[0], made.values[0], atol=1e-3, rtol=0)
+
+
+def test_a_silent_channel_is_told_from_a_dead_one() -> None:
+    """It has a gradient on the way, and still does not fire on what comes out."""
+    made = Gallery(
+        values=torch.rand(3, 3, 30, 30), layers=("a",) * 3, names=("0", "1", "2"),
+        scores=torch.tensor([0.0, 0.0, 2.0]), dead=torch.tensor([True, False, False]),
+    )  # fmt: skip
+    assert made.silent.tolist() == [False, True, False]
+    assert made.told(range(3)) == "3 units, 1 dead, 1 silent"
+    image = made.image()
+    assert bool((image[:, 60, 20:90] > 0.3).all()) and not torch.equal(
+        image[:, 40:90, 5:90], image[:, 40:90, 105:190]
+    )
 
 
 def test_finished_ones_are_kept_and_not_drawn_again(
@@ -190,10 +195,13 @@ def test_a_picture_does_not_say_where_to_write(
 
 def test_classes_go_by_their_names(tiny: pl.Network) -> None:
     made = pl.features(tiny, "class", channels=[0, 3], **FEW)
-    assert made.names == ("ant", "dog") and made.caption == "2 classes"
+    assert made.names == ("ant", "dog") and made.caption == "class: 2 units"
     alone = pl.feature(tiny, "class:dog", **FEW)
     torch.testing.assert_close(made.values[1], alone.values, atol=1e-3, rtol=0)
     assert made.recipe.settings["channels"] == "0; 3"
+    small = pl.features(tiny, "class", channels=2, size=10, **FEW)
+    assert small.names == ("cat",) and small.values.shape == (1, 1, 10, 14)
+    assert small.recipe.settings["size"] == "10"
 
 
 def test_a_page_of_very_many_is_not_too_large(monkeypatch: pytest.MonkeyPatch) -> None:

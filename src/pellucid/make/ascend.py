@@ -78,7 +78,8 @@ def ascend(
             with torch.enable_grad():
                 images = sheet.images()
                 values = objective(images)
-                blocked = not bool(alive.all())
+                # Beyond all patience a dead picture would cost those beside it a pass a step.
+                blocked = step <= PATIENCE and not bool(alive.all())
                 gradient = _slope(values, images, keep=blocked)
                 if blocked:
                     alive |= gradient.flatten(1).any(1).cpu()

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pellucid.make import room
+from pellucid import memory
 from pellucid.make.ascend import FREED, ascend
 from pellucid.make.manner import Manner
 from pellucid.make.objective import Bound, Image, View
@@ -45,6 +45,7 @@ class Drawn:
     weight: Float[Tensor, "batch height width"]
 
 
+COPIES = 24  # of a picture, that are in use during a step beside the network's own
 PREVIEW = 20  # steps between two pictures on the way
 
 
@@ -124,14 +125,15 @@ class Drawing:
             self.weight = self.weight + moment.gradient.abs().sum(1).float().cpu()
             yield moment.step
 
-    def room(self) -> int:
-        """Bytes of memory that the network needs for a picture in a step."""
+    def weighs(self) -> int:
+        """Bytes of memory that a picture takes in a step."""
         blank = self.net.blank(1)[:, :, :1, :1].expand(-1, -1, *self.size)
         image = blank.clone().requires_grad_()
         module = self.runner.fast.module
         weights = [*module.parameters(), *module.buffers()]
-        # What is kept, and gradients on their way back.
-        return 2 * room.kept(lambda: self.runner(image), weights)
+        # What is kept, and gradients on their way back; beside it canvas, views and climb.
+        network = 2 * memory.kept(lambda: self.runner(image), weights)
+        return self.manner.views * (network + COPIES * image.numel() * image.element_size())
 
     def dead(self) -> Bool[Tensor, "batch"]:
         """Of which pictures there is nothing to climb.

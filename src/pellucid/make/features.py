@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from pellucid import tiles
+from pellucid.batches import Batches, fitting
 from pellucid.errors import PellucidError
 from pellucid.gallery import Gallery
-from pellucid.make import room
 from pellucid.make.canvas import sides
 from pellucid.make.choice import Chosen, chosen
 from pellucid.make.draw import Drawing
@@ -33,6 +33,7 @@ from pellucid.make.objectives import UnitObjective
 from pellucid.make.runner import Runner
 from pellucid.make.shelf import Shelf
 from pellucid.make.transforms import told
+from pellucid.memory import is_full
 from pellucid.method import Step, method
 from pellucid.network import Network
 from pellucid.option import Help
@@ -41,8 +42,6 @@ from pellucid.unit import Unit
 
 # Numbers of the inputs of one pass: more is no faster.
 MOST_NUMBERS = {"cpu": 1_250_000, "cuda": 10_000_000, "mps": 5_000_000}
-MOST = 64  # pictures in one pass
-COPIES = 24  # of a picture, that canvas, views and steps keep beside the network
 PREVIEW = 64  # px of a picture on the way
 Kept = dict[str, Tensor]
 
@@ -89,8 +88,8 @@ def features(
 
     Each is what `feature` draws of the channel: gradient ascent on the image with the network
     fixed (Erhan et al. 2009; Olah, Mordvintsev, Schubert 2017). Many channels are drawn in one
-    batch, each climbing on its own, which takes a fraction of the time. A dead channel stays an
-    empty frame.
+    batch, each climbing on its own, which takes a fraction of the time. An empty frame is a channel
+    that is dead, or silent on what was drawn for it.
 
     Returns:
         Gallery with `.values` (pictures, 3 or 1, height, width), 0 to 1; of a dead one all 1.
@@ -113,102 +112,77 @@ def features(
         if kept is not None:
             found[unit] = kept
     missing = [[unit for unit in part.units if unit not in found] for part in wanted]
-    done, total = 0, sum(map(len, missing)) * how.steps
-    stopped = 0  # steps of the pictures that are not finished
-    try:
-        for units in missing:
-            work = _Batches(net, units, how, seed, batch)
-            while work.left:
-                stopped = yield from work.next(done, total)
-                if stopped:
-                    break
-                for unit, kept in zip(work.units, work.made, strict=True):
-                    shelf.put(str(unit), kept)
-                    found[unit] = kept
-                done += len(work.units) * how.steps
-            if stopped:
+    left = sum(map(len, missing))
+    done, total, stopped = 0, left * how.steps, 0
+    for units in missing:
+        if stopped:
+            break
+        painter = _Painter(net, how, seed)
+        work = Batches(units, batch or (painter.fitting(units[0]) if units else 1))
+        for some in work:
+            try:
+                made, stopped = yield from painter.drawn(some, done, total)
+            except KeyboardInterrupt:
+                if not found:
+                    raise
+                stopped = how.steps
                 break
-    except KeyboardInterrupt:
-        if not found:
-            raise
-    if stopped and not found:
-        # Of nothing finished the first pictures are shown as far as they are.
-        found = dict(zip(work.units, work.made, strict=True))
-    else:
-        stopped = 0
-    return _gallery(wanted, found, stopped)
+            except (RuntimeError, MemoryError) as error:
+                if len(some) == 1 and is_full(error):
+                    raise PellucidError(
+                        f"memory is not enough to draw even one picture, of {some[0]}; a smaller "
+                        f"size takes less"
+                    ) from error
+                work.again(some, error)
+                continue
+            if stopped:
+                # Of nothing finished the first pictures are shown as far as they are.
+                if not found:
+                    return _gallery(wanted, dict(zip(some, made, strict=True)), stopped)
+                break
+            for unit, kept in zip(some, made, strict=True):
+                shelf.put(str(unit), kept)
+                found[unit] = kept
+            done += len(some) * how.steps
+    return _gallery(wanted, found)
 
 
-class _Batches:
-    """Drawings of several units of one layer, as many at a time as there is room for.
+class _Painter:
+    """Draws units of one layer, many at once."""
 
-    Attributes:
-        left: units that are still to be drawn.
-        units, made: of the last batch.
-    """
-
-    def __init__(
-        self, net: Network, units: Sequence[Unit], how: Manner, seed: int, batch: int | None
-    ) -> None:
+    def __init__(self, net: Network, how: Manner, seed: int) -> None:
         self.net, self.how, self.seed = net, how, seed
-        self.left, self.units = list(units), list[Unit]()
-        self.made: list[Kept] = []
-        self.runner: Runner | None = None
-        self.count = batch
+        self.runner: Runner | None = None  # made once, for all batches
 
-    def next(self, before: int, total: int) -> Generator[Step, None, int]:
-        """Draws the next batch, a smaller one where memory does not suffice.
+    def drawn(
+        self, units: Sequence[Unit], before: int, total: int
+    ) -> Generator[Step, None, tuple[list[Kept], int]]:
+        """One batch.
 
         Args:
             before, total: steps of single pictures.
 
         Returns:
-            0; after Ctrl-C the steps that were made.
+            A picture of each; 0, or after Ctrl-C the steps that were made.
         """
-        while True:
-            self.count = self.count or self._room()
-            try:
-                return (yield from self._drawn(self.left[: self.count], before, total))
-            except (RuntimeError, MemoryError) as error:
-                if not room.is_full(error):
-                    raise
-                if len(self.left) == 1 or self.count == 1:
-                    raise PellucidError(
-                        f"memory is not enough to draw even one picture of "
-                        f"{self.left[0]}; a smaller size takes less"
-                    ) from None
-            # Out here the error is gone, and with it what it held of the batch.
-            self.count = min(self.count, len(self.left)) // 2
-            if self.net.device.type == "cuda":
-                torch.cuda.empty_cache()
+        drawing = self._drawing(units)
+        name = str(units[0]) if len(units) == 1 else f"{units[0]} to {units[-1].channel}"
+        whole = yield from _paced(drawing, name, before, total)
+        return _kept(drawing), 0 if whole else len(drawing.values)
 
-    def _drawn(self, units: Sequence[Unit], before: int, total: int) -> Generator[Step, None, int]:
+    def fitting(self, unit: Unit) -> int:
+        """How many at once: no more than is quick, and than fit."""
+        one = self._drawing([unit])
+        numbers = one.sheet.images()[0].numel() * self.how.views
+        return fitting(self.net.device, numbers, MOST_NUMBERS, bytes_each=one.weighs())
+
+    def _drawing(self, units: Sequence[Unit]) -> Drawing:
         wanted = each([UnitObjective(unit) for unit in units]).bind(self.net)
         drawing = Drawing(
             self.net, wanted, self.how, count=len(units), seed=self.seed, runner=self.runner
         )
         self.runner = drawing.runner
-        name = str(units[0]) if len(units) == 1 else f"{units[0]} to {units[-1].channel}"
-        whole = yield from _paced(drawing, name, before, total)
-        self.units, self.made = list(units), _kept(drawing)
-        if not whole:
-            return len(drawing.values)
-        self.left = self.left[len(units) :]
-        return 0
-
-    def _room(self) -> int:
-        """Pictures in one pass: no more than is quick, than there are, than fit."""
-        channels, *size = self.how.canvas.shape(self.net)
-        numbers = channels * size[0] * size[1] * self.how.views
-        quick = MOST_NUMBERS.get(self.net.device.type, MOST_NUMBERS["cpu"]) // numbers
-        count = max(1, min(MOST, quick, len(self.left)))
-        if count == 1:
-            return 1
-        wanted = UnitObjective(self.left[0]).bind(self.net)
-        one = Drawing(self.net, wanted, self.how, seed=self.seed)
-        self.runner = one.runner
-        taken = one.room() * self.how.views + COPIES * 4 * numbers
-        return max(1, min(count, int(room.SHARE * room.free(self.net.device)) // taken))
+        return drawing
 
 
 def _paced(drawing: Drawing, name: str, before: int, total: int) -> Generator[Step, None, bool]:
@@ -248,20 +222,24 @@ def _kept(drawing: Drawing) -> list[Kept]:
     ]
 
 
-def _gallery(wanted: Sequence[Chosen], found: dict[Unit, Kept], stopped: int) -> Gallery:
+def _gallery(wanted: Sequence[Chosen], found: dict[Unit, Kept], stopped: int = 0) -> Gallery:
     rows = [
         (part.layer, name, found[unit], unit)
         for part in wanted
         for unit, name in zip(part.units, part.names, strict=True)
         if unit in found
     ]
-    scores = torch.stack([kept["score"] for _, _, kept, _ in rows])
-    dead = torch.stack([kept["dead"] for _, _, kept, _ in rows]).bool()
     layers = tuple(layer for layer, *_ in rows)
     several = list(dict.fromkeys(layers))
-    kind = "classes" if several == ["class"] else f"channels of {', '.join(several[:4])}"
-    caption = f"{len(rows)} {kind}{', …' if len(several) > 4 else ''}"
-    caption += f"; {int(dead.sum())} dead" if bool(dead.any()) else ""
+    made = Gallery(
+        values=torch.stack([kept["picture"] for _, _, kept, _ in rows]),
+        layers=layers,
+        names=tuple(name for _, name, _, _ in rows),
+        scores=torch.stack([kept["score"] for _, _, kept, _ in rows]),
+        dead=torch.stack([kept["dead"] for _, _, kept, _ in rows]).bool(),
+    )
+    caption = f"{', '.join(several[:4])}{', …' if len(several) > 4 else ''}: "
+    caption += made.told(range(len(rows)))
     count = sum(len(part.units) for part in wanted)
     made_with: dict[str, str | int | None] = {}
     if stopped or len(rows) < count:
@@ -269,15 +247,7 @@ def _gallery(wanted: Sequence[Chosen], found: dict[Unit, Kept], stopped: int) ->
         caption += f" (stopped{after}, of {count})"
         made_with = {"layers": "; ".join(str(unit) for *_, unit in rows), "channels": None}
         made_with |= {"steps": stopped} if stopped else {}
-    return Gallery(
-        values=torch.stack([kept["picture"] for _, _, kept, _ in rows]),
-        layers=layers,
-        names=tuple(name for _, name, _, _ in rows),
-        scores=scores,
-        dead=dead,
-        caption=caption,
-        recipe=Recipe("", dict(made_with)),
-    )
+    return replace(made, caption=caption, recipe=Recipe("", dict(made_with)))
 
 
 def _made_from(net: Network, how: Manner, seed: int) -> dict[str, str | int]:
