@@ -95,7 +95,8 @@ def judgement(
     found = pl.Heatmap(values=values, photo=photo, frame=net.prepare(photo)[1])
     return Judgement(
         name="made up", heatmap=found, reference=found, stages=("b", "a"), maps=(found, found),
-        correlations=(alike + 0.1, alike - 0.1), similarities=(alike, alike), curves=flat(area),
+        correlations=(alike + 0.1, alike - 0.1), similarities=(alike, alike),
+        curves=None if empty else flat(area),
         random=flat(0.4), centre=flat(0.3), sensitivity=noise,
     )  # fmt: skip
 
