@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         neuron,
         unit,
     )
+    from pellucid.make.others import others
     from pellucid.make.penalties import alpha_norm, difference, l2, total_variation
     from pellucid.make.phase import phase
     from pellucid.make.pixels import pixels
@@ -74,6 +75,7 @@ _HOMES = {
         "neuron",
         "unit",
     ),
+    "make.others": ("others",),
     "make.penalties": ("alpha_norm", "difference", "l2", "total_variation"),
     "make.phase": ("phase",),
     "make.pixels": ("pixels",),

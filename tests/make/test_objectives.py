@@ -22,6 +22,7 @@ from pellucid.make.objectives import (
     read,
     unit,
 )
+from pellucid.make.others import others
 from pellucid.make.penalties import alpha_norm, difference, l2, total_variation
 from pellucid.target import observe
 
@@ -52,6 +53,20 @@ def test_units_are_read_off(view: View) -> None:
     assert torch.equal(value(unit(view.net.unit("block:5@3,7")), view), maps[:, 5, 3, 7])
     assert neuron("block", 5, 3, 7).bind(view.net).fixed
     assert not channel("block", 5).bind(view.net).fixed
+
+
+def test_others_are_all_classes_but_one(view: View) -> None:
+    scores = view.seen[""]
+    rest = torch.stack([scores[:, number] for number in (0, 1, 3, 4)], 1)
+    for name in ("cat", "class:cat", 2):
+        torch.testing.assert_close(value(others(name), view), rest.exp().sum(1).log())
+    odds = value(class_score("cat") - others("cat"), view)
+    torch.testing.assert_close(odds.sigmoid(), scores.softmax(1)[:, 2])
+    text = "class:cat - 0.5 * others(class:cat)"
+    assert str(read(text, view.net)) == text
+    assert str(read("class:cat - 0.5 * others(cat)", view.net)) == text
+    with pytest.raises(pl.PellucidError, match="did you mean 'cat'"):
+        others("cst").bind(view.net)
 
 
 def test_a_direction_is_a_sum_over_channels(view: View) -> None:
@@ -225,6 +240,7 @@ def test_a_class_that_is_called_like_an_objective(view: View) -> None:
         ("layer(blok)", "no layer 'blok'; did you mean 'block'"),
         ("layer", "lacks what it is of"),
         ("diversity()", "lacks what it is of"),
+        ("others()", "lacks what it is of"),
         ("block:1 - 1.2.3 * l2", "'1.2.3' in '1.2.3 \\* l2' is not a number"),
         ("total_variation(x)", "total_variation takes a number, not 'x'"),
         ("total_variation(-1)", "beta of total_variation is from 0.1 to 10"),
@@ -279,6 +295,6 @@ class _Swap(nn.Module):
 
 def test_every_name_is_one(tiny: pl.Network) -> None:
     assert set(objectives.NAMED) == {
-        "layer", "diversity", "difference", "total_variation", "alpha_norm", "l2"
+        "layer", "diversity", "difference", "others", "total_variation", "alpha_norm", "l2"
     }  # fmt: skip
     assert objectives.NAMED["l2"] is penalties.l2

@@ -11,7 +11,7 @@ from pellucid.images import Photo
 from pellucid.make import rivals
 from pellucid.make.draw import Drawing
 from pellucid.make.manner import manner
-from pellucid.make.objective import Objective
+from pellucid.make.objective import Objective, Scaled, Sum
 from pellucid.make.objectives import UnitObjective, read
 from pellucid.method import Step, method
 from pellucid.network import Network
@@ -135,9 +135,17 @@ def feature(
 
 def _probability(net: Network, objective: Objective, drawing: Drawing) -> float | None:
     """Of a class its mean probability on the finished picture, seen afresh."""
-    if not isinstance(objective, UnitObjective) or not net.unit(objective.name).is_class:
+    while not isinstance(objective, UnitObjective):
+        if isinstance(objective, Sum):
+            objective = objective.parts[0]
+        elif isinstance(objective, Scaled) and objective.times > 0:
+            objective = objective.part
+        else:
+            return None
+    unit = net.unit(objective.name)
+    if not unit.is_class:
         return None
-    return float(drawing.fresh_probabilities()[:, 0, net.unit(objective.name).channel].mean())
+    return float(drawing.fresh_probabilities()[:, 0, unit.channel].mean())
 
 
 def _examples(net: Network) -> list[dict[str, str]]:

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from pellucid.errors import PellucidError, Unknown
 from pellucid.make.objective import Bound, Objective, Sum, Values, View
+from pellucid.make.others import others
 from pellucid.make.penalties import alpha_norm, difference, l2, total_variation
 from pellucid.network import Network
 from pellucid.unit import Unit
@@ -193,7 +194,7 @@ def diversity(layer: str) -> Objective:
 
 NAMED: dict[str, Callable[..., Objective]] = {
     "layer": layer, "diversity": diversity, "difference": difference,
-    "total_variation": total_variation, "alpha_norm": alpha_norm, "l2": l2,
+    "others": others, "total_variation": total_variation, "alpha_norm": alpha_norm, "l2": l2,
 }  # fmt: skip
 _NUMBERS = ("total_variation", "alpha_norm")
 _FACTOR = re.compile(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*\*\s*(.+)", re.IGNORECASE)
@@ -207,8 +208,8 @@ def read(text: str, net: Network) -> Objective:
 
     Args:
         text: a unit, or terms with " + " or " - " between them, each with a factor "0.1 * " where
-            wanted: units, layer(NAME), diversity(LAYER), difference(PHOTO), total_variation(BETA),
-            alpha_norm(ALPHA), l2.
+            wanted: units, layer(NAME), diversity(LAYER), difference(PHOTO), others(CLASS),
+            total_variation(BETA), alpha_norm(ALPHA), l2.
 
     Raises:
         PellucidError: an unknown name; the message shows the nearest.
