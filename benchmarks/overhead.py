@@ -70,11 +70,6 @@ def main() -> None:
                 batches,
                 3,
             ),
-            "feature, 50 steps / 50 backward": ratio(
-                lambda net=net: pl.feature(net, "class:0", photo, recipe="jitter", steps=50),
-                lambda backward=backward: [backward() for _ in range(50)],
-                5,
-            ),
         }
         for name, value in measured.items():
             rows.setdefault(name, []).append(value)
