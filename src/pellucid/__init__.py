@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         neuron,
         unit,
     )
+    from pellucid.make.painting.training import train_stylist
     from pellucid.make.penalties import alpha_norm, difference, l2, total_variation
     from pellucid.make.phase import phase
     from pellucid.make.pixels import pixels
@@ -64,6 +65,7 @@ _HOMES = {
     "layers": ("Layer",),
     "layout": ("Layout",),
     "make.fourier": ("fourier",),
+    "make.painting.training": ("train_stylist",),
     "make.objectives": (
         "channel",
         "class_score",
