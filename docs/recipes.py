@@ -19,13 +19,13 @@ from pellucid.writing import write_whole
 
 PICTURES = Path(__file__).parent / "pictures"
 CLASSES = ("sunflower", "Motorbikes", "kangaroo", "pizza", "elephant", "crocodile")
-ROWS = (*MANNERS, "crop, less half of all others")
+ROWS = (*MANNERS, "crop - others")
 SIDE = 150  # px of a picture on the page
 
 
 def row(net: pl.Network, name: str) -> torch.Tensor:
     """All classes by one recipe."""
-    recipe, _, less = name.partition(",")
+    recipe, _, less = name.partition(" - ")
     scores = [pl.class_score(one) for one in CLASSES]
     rivals = [0.5 * pl.others(one) for one in CLASSES]
     wanted = [a - b for a, b in zip(scores, rivals, strict=True)] if less else scores

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 import pellucid as pl
 from pellucid.app import names
-from pellucid.app.cli import app
+from pellucid.app.cli import GROUPS, app
 from pellucid.app.terminal import fitting
 from pellucid.method import Method, Step
 from pellucid.register import Entry, entries
@@ -63,7 +63,8 @@ def shell(*words: str) -> Any:
 def answer(*words: str) -> Any:
     """What `--json` says; nothing else may be on standard output."""
     # Before the others: behind "--" all words are places, not flags.
-    result = shell(words[0], "--json", *words[1:])
+    command = 2 if words[0] in GROUPS else 1
+    result = shell(*words[:command], "--json", *words[command:])
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
 
@@ -102,7 +103,8 @@ def test_version() -> None:
 
 @EACH
 def test_help_shows_every_option(entry: Entry) -> None:
-    text = plain(shell(entry.command, "--help").output)
+    verb = [entry.load().verb] if entry.command in GROUPS else []
+    text = plain(shell(entry.command, *verb, "--help").output)
     assert entry.summary in text
     for known in entry.load().options.values():
         if known.kind == "network":

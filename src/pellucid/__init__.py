@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         unit,
     )
     from pellucid.make.others import others
+    from pellucid.make.painting.training import train_stylist
     from pellucid.make.penalties import alpha_norm, difference, l2, total_variation
     from pellucid.make.phase import phase
     from pellucid.make.pixels import pixels
@@ -65,6 +66,7 @@ _HOMES = {
     "layers": ("Layer",),
     "layout": ("Layout",),
     "make.fourier": ("fourier",),
+    "make.painting.training": ("train_stylist",),
     "make.objectives": (
         "channel",
         "class_score",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +61,11 @@ def is_folder(source: Any) -> bool:
 
 
 def _of_folder(folder: str) -> tuple[list[Photo], int]:
-    paths = _paths(folder)
+    files = paths(folder)
     kept: list[Photo] = []
     damaged: list[str] = []
     step = 1
-    for number, path in enumerate(paths):
+    for number, path in enumerate(files):
         if number % step:
             continue
         try:
@@ -80,13 +80,20 @@ def _of_folder(folder: str) -> tuple[list[Photo], int]:
     if damaged:
         named = "; ".join(damaged[:SHOWN]) + ("; …" if damaged[SHOWN:] else "")
         raise PellucidError(
-            f"{len(damaged)} of the {len(paths)} images in {folder} cannot be read: {named}"
+            f"{len(damaged)} of the {len(files)} images in {folder} cannot be read: {named}"
         )
-    return kept, len(paths) - len(kept)
+    return kept, len(files) - len(kept)
 
 
-def _paths(folder: str) -> list[str]:
-    """The images in a folder and its folders, by name, as a person would type them."""
+def paths(folder: str, endings: Collection[str] = frozenset(ENDINGS)) -> list[str]:
+    """The images in a folder and its folders, by name, as a person would type them.
+
+    Args:
+        endings: of what counts as one.
+
+    Raises:
+        PellucidError: there is none, or more files than can be looked through.
+    """
     root = Path(folder).expanduser()
     found: list[str] = []
     seen = 0
@@ -99,7 +106,7 @@ def _paths(folder: str) -> list[str]:
         found += [
             os.path.normpath(os.path.join(folder, inside, name))
             for name in files
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in ENDINGS
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in endings
         ]
     if not found:
         raise PellucidError(f"there is no image in the folder {folder}")

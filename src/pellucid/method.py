@@ -52,10 +52,11 @@ class Method(Generic[R]):
     recipe. `steps()` gives the same work as an iterator of `Step`s that returns the result.
     """
 
-    def __init__(self, function: Callable[..., Any], examples: Examples) -> None:
+    def __init__(self, function: Callable[..., Any], examples: Examples, verb: str = "") -> None:
         update_wrapper(self, function)
         self.function = function
         self.examples = examples
+        self.verb = verb
         self.name = function.__name__
 
     def __repr__(self) -> str:
@@ -216,7 +217,7 @@ class Method(Generic[R]):
             places.pop()
         words = [word for word, _ in places]
         flags += network_flags(recipe.network) + _drawing_flags(recipe)
-        start = ["pellucid", self.name.replace("_", "-")]
+        start = ["pellucid", self.name.replace("_", "-"), *([self.verb] if self.verb else [])]
         if any(word.startswith("-") for word in words):
             return shlex.join([*start, *flags, "--", *words])
         return shlex.join([*start, *words, *flags])
@@ -286,7 +287,7 @@ def _no_examples(_net: Network) -> list[dict[str, Any]]:
 
 
 def method(
-    *, examples: Examples = _no_examples
+    *, examples: Examples = _no_examples, verb: str = ""
 ) -> Callable[[Callable[..., R | Generator[Step, None, R]]], Method[R]]:
     """Makes a method of a function `f(net, photo, …, *, settings) -> Result`.
 
@@ -298,10 +299,11 @@ def method(
     Args:
         examples: settings that show the method on a given network, the most telling first: the
             tour, the gallery and the tests run them.
+        verb: the word behind its name in the shell, where the name has several commands.
     """
 
     def register(function: Callable[..., Any]) -> Method[R]:
-        return Method(function, examples)
+        return Method(function, examples, verb)
 
     return register
 

@@ -16,7 +16,8 @@ from pellucid.errors import PellucidError, Unknown
 
 Kind = Literal["network", "photo", "setting"]
 Names = Literal[
-    "", "layer", "unit", "units", "method", "objective", "words", "numbers", "folder",
+    "", "layer", "unit", "units", "method", "objective", "words", "numbers", "folder", "file",
+    "style",
 ]  # fmt: skip
 
 
@@ -31,7 +32,8 @@ class Help:
             "units" for several: these may also be a sequence, or functions of a recording (see
             `target`). What an "objective" or "words" name may also come as the thing itself, whose
             text the recipe then has. "numbers" may be a sequence of whole ones. A "folder" to work
-            in is nobody's business but the caller's: no recipe has it.
+            in is nobody's business but the caller's: no recipe has it. A "file" is read. A "style"
+            goes by its name or number.
     """
 
     text: str
@@ -108,10 +110,10 @@ class Option:
                 return f"class:{value.channel}"
             if type(value).__name__ in ("Unit", "Layer", "Method"):
                 return str(getattr(value, "name", value))
-        numbered = ("unit", "units", "objective", "numbers", "words")
+        numbered = ("unit", "units", "objective", "numbers", "words", "style")
         if self.help.names in numbered and _whole(value) is not None:
             return str(_whole(value))
-        if self.help.names == "folder" and isinstance(value, os.PathLike):
+        if self.help.names in ("folder", "file") and isinstance(value, os.PathLike):
             return str(os.fspath(value))
         raise PellucidError(f"{self.name} is a text, not {value!r}")
 

@@ -89,6 +89,9 @@ def replay(
         for name, value in recipe.settings.items()
         if name not in method.options or method.options[name].help.names != "folder"
     }
+    for name, value in settings.items():
+        if name in method.options and method.options[name].help.names == "file":
+            _nearby(value, path)
     result = redrawn(method(net, **given, **settings), recipe)
     same = result.recipe.values == recipe.values
     if not same and not differences:

@@ -6,6 +6,7 @@ method's own module, and with it torch, is imported when its command is run or a
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -26,6 +27,10 @@ PANELS = {
 }
 
 
+# Methods with several commands, and where those are.
+GROUPS = {"stylist": "pellucid.app.stylist_command"}
+
+
 class _Commands(TyperGroup):
     """Puts the whole command in the place of its line in the help, once it is asked for."""
 
@@ -42,6 +47,11 @@ def _whole(entry: Entry) -> Any:
     with exits():
         from pellucid.app.commands import build
 
+        if entry.command in GROUPS:
+            several = _typer(cls=_Commands, help=escape(entry.summary))
+            for name, command in import_module(GROUPS[entry.command]).found().items():
+                several.command(name)(command)
+            return typer.main.get_command(several)
         alone = _typer()
         alone.command(entry.command)(build(entry.load()))
         return typer.main.get_command(alone)
@@ -50,7 +60,7 @@ def _whole(entry: Entry) -> Any:
 def _typer(**more: Any) -> typer.Typer:
     settings = {"help_option_names": ["--help", "-h"]}
     return typer.Typer(
-        add_completion=bool(more),
+        add_completion="name" in more,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
         context_settings=settings,

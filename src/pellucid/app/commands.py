@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -45,30 +45,39 @@ def _shared(
     """What every command has beside the method's own settings; see `flags`."""
 
 
-def build(method: Method[Any]) -> Callable[..., None]:
+def build(
+    method: Method[Any],
+    runs: Callable[[Method[Any], dict[str, Any]], None] | None = None,
+    instead: Mapping[str, inspect.Parameter] | None = None,
+) -> Callable[..., None]:
     """The function that typer makes a command of.
+
+    Args:
+        runs: what the command does in place of `run`.
+        instead: parameters in place of those that the method's options give.
 
     Raises:
         TypeError: a setting of the method has the name of a shared flag.
     """
-    shared = _parameters(_shared)
+    shared = parameters(_shared)
     if not any(issubclass(kind, Mapped) for kind in kinds(method.function)):
         del shared["over"], shared["opacity"]
     if _prints(method):
         shared["out"] = shared["out"].replace(annotation=flags.Out)
     own = {
-        name: _parameter(known) for name, known in method.options.items() if known.kind != "network"
+        name: parameter(known) for name, known in method.options.items() if known.kind != "network"
     }
     if own.keys() & shared.keys():
         raise TypeError(f"{method.name}: every command has {sorted(own.keys() & shared.keys())}")
 
     def command(**given: Any) -> None:
         with exits():
-            run(method, given)
+            (runs or run)(method, given)
 
-    parameters = [*own.values(), *shared.values()]
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    wanted = own | shared | dict(instead or {})
+    words = list(wanted.values())
+    command.__signature__ = inspect.Signature(words)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in words}
     command.__name__ = method.name
     command.__doc__ = _told(method)
     return command
@@ -76,11 +85,7 @@ def build(method: Method[Any]) -> Callable[..., None]:
 
 def run(method: Method[Any], given: dict[str, Any]) -> None:
     """Runs a method as the words of a command say; what is wrong is told before what is slow."""
-    settings = {
-        name: known.check(_meant(known, given[name]))
-        for name, known in method.options.items()
-        if known.kind == "setting"
-    }
+    settings = checked(method, given)
     kind = asked(settings)
     output = _output(method, given, kind)
     output.check(kind)
@@ -105,6 +110,15 @@ def run(method: Method[Any], given: dict[str, Any]) -> None:
         say_json(result.data() | {"saved": [str(file) for file in saved]})
     elif not given["quiet"]:
         tell(result, saved)
+
+
+def checked(method: Method[Any], given: dict[str, Any]) -> dict[str, Any]:
+    """The settings that the words of a command mean."""
+    return {
+        name: known.check(meant(known, given[name]))
+        for name, known in method.options.items()
+        if known.kind == "setting"
+    }
 
 
 def tell(result: Result, saved: list[Path]) -> None:
@@ -175,7 +189,7 @@ def _over(method: Method[Any], result: Result, opacity: float | None) -> Result:
     return result.over() if opacity is None else result.over(opacity=opacity)
 
 
-def _meant(known: Option, word: Any) -> Any:
+def meant(known: Option, word: Any) -> Any:
     """The value that a word stands for."""
     if word == "" and known.positional and not known.required:
         # "Not given", where another word follows it.
@@ -189,7 +203,8 @@ def _meant(known: Option, word: Any) -> Any:
     return word
 
 
-def _parameter(known: Option) -> inspect.Parameter:
+def parameter(known: Option) -> inspect.Parameter:
+    """An option as typer has it."""
     if known.kind == "photo":
         told: dict[str, Any] = {
             "metavar": known.name.upper(),
@@ -199,9 +214,9 @@ def _parameter(known: Option) -> inspect.Parameter:
         }
         words: Any = list[str] if known.many else str
         if known.positional:
-            return _keyword(known.name, words, typer.Argument(**told), known.default)
+            return keyword(known.name, words, typer.Argument(**told), known.default)
         told["help"] = f"{known.help.text}: {told['help']}"
-        return _keyword(known.name, words, typer.Option(known.flag, **told), known.default)
+        return keyword(known.name, words, typer.Option(known.flag, **told), known.default)
     more: dict[str, Any] = {"help": escape(known.help.text), "metavar": _metavar(known)}
     if known.choices:
         more["autocompletion"] = _choices(known.choices)
@@ -212,12 +227,12 @@ def _parameter(known: Option) -> inspect.Parameter:
     if known.type in (int, float) and isinstance(default, int | float):
         default = f"{default:g}" if known.type(f"{default:g}") == default else str(default)
     if known.positional:
-        return _keyword(known.name, kind, typer.Argument(**more), default)
+        return keyword(known.name, kind, typer.Argument(**more), default)
     declared = [known.flag]
     if known.type is bool:
         declared = [f"{known.flag}/{known.flag.replace('--', '--no-', 1)}"]
         del more["metavar"]
-    return _keyword(known.name, kind, typer.Option(*declared, **more), default)
+    return keyword(known.name, kind, typer.Option(*declared, **more), default)
 
 
 def _metavar(known: Option) -> str:
@@ -239,13 +254,15 @@ def _choices(choices: tuple[str, ...]) -> Callable[[str], list[str]]:
     return complete
 
 
-def _keyword(name: str, kind: Any, form: Any, default: Any) -> inspect.Parameter:
+def keyword(name: str, kind: Any, form: Any, default: Any) -> inspect.Parameter:
+    """A parameter as typer has it: its type, and what it is in the shell."""
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, form]
     )
 
 
-def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Those of a function that stands for a row of flags."""
     hints = get_type_hints(function, include_extras=True)
     return {
         name: given.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pellucid.app.names import complete_network, complete_photo
+from pellucid.assets import BUNDLED as BUNDLED
 
 if TYPE_CHECKING:
     from pellucid.network import Network
