@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Generator as Random
 from torch import Tensor
 from torch.nn import functional as F
@@ -63,9 +63,14 @@ class Growing:
         """Grows; yields after each round how many pixels there are."""
         whole = self.sources.shape[0] * self.sources.shape[1]
         while self.filled < whole:
-            rows, columns = self._next()
-            self._fill(rows, columns, self._chosen(rows, columns))
-            yield self.filled
+            # One layer after the other, as in the paper: no branches that see but themselves.
+            places = self.border()
+            while len(places):
+                now = self.apart(places)
+                rows, columns = places[now].unbind(1)
+                self._fill(rows, columns, self._chosen(rows, columns))
+                yield self.filled
+                places = places[~now]
 
     def _begin(self) -> None:
         """A piece of the sample, in the middle."""
@@ -87,29 +92,28 @@ class Growing:
         rows, columns = (piece + middle).unbind(1)
         self._fill(rows, columns, piece + torch.tensor([top, left]))
 
-    def _next(self) -> tuple[Int[Tensor, "pixels"], Int[Tensor, "pixels"]]:
-        """Border pixels with most known around them, none in the window of another."""
-        inner = self.known[None, None]
-        around = F.avg_pool2d(inner, self.window, 1, divisor_override=1)[0, 0]
-        inside = self._inside(self.known)
-        beside = F.max_pool2d(inside[None, None], 3, 1, 1)[0, 0]
-        rows, columns = ((beside > 0) & (inside == 0)).nonzero().unbind(1)
-        mixed = torch.randperm(len(rows), generator=self.random)
-        counts = around[rows, columns][mixed]
-        order = mixed[counts.argsort(descending=True, stable=True)]
+    def border(self) -> Int[Tensor, "pixels 2"]:
+        """Pixels beside those that are known, first those with most known in their windows."""
+        known = self.known[None, None]
+        around = F.avg_pool2d(known, self.window, 1, divisor_override=1)[0, 0]
+        height, width = self.sources.shape[:2]
+        inside = known[..., self.reach : self.reach + height, self.reach : self.reach + width]
+        beside = F.max_pool2d(inside, 3, 1, 1) > inside
+        places = beside[0, 0].nonzero()
+        mixed = places[torch.randperm(len(places), generator=self.random)]
+        counts = around[mixed[:, 0], mixed[:, 1]]
+        return mixed[counts.argsort(descending=True, stable=True)]
+
+    def apart(self, places: Int[Tensor, "pixels 2"]) -> Bool[Tensor, "pixels"]:
+        """Which of them to look up at once: from the first on, all that no window holds two of."""
         free = torch.ones(self.sources.shape[:2], dtype=torch.bool).numpy()
-        taken = []
-        reach = self.reach
-        for at, row, column in zip(
-            order.tolist(), rows[order].tolist(), columns[order].tolist(), strict=True
-        ):
-            if free[row, column]:
-                taken.append(at)
-                free[
-                    max(0, row - reach) : row + reach + 1,
-                    max(0, column - reach) : column + reach + 1,
-                ] = False
-        return rows[taken], columns[taken]
+        taken, reach = [], self.reach
+        for row, column in places.tolist():
+            taken.append(bool(free[row, column]))
+            if taken[-1]:
+                down = slice(max(0, row - reach), row + reach + 1)
+                free[down, max(0, column - reach) : column + reach + 1] = False
+        return torch.tensor(taken)
 
     def _chosen(
         self, rows: Int[Tensor, "pixels"], columns: Int[Tensor, "pixels"]
@@ -154,7 +158,3 @@ class Growing:
         ]
         self.known[rows + self.reach, columns + self.reach] = 1
         self.filled += len(rows)
-
-    def _inside(self, padded: Float[Tensor, "tall wide"]) -> Float[Tensor, "height width"]:
-        height, width = self.sources.shape[:2]
-        return padded[self.reach : self.reach + height, self.reach : self.reach + width]

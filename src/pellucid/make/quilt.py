@@ -46,7 +46,9 @@ def quilt(
     piece: Annotated[
         int | None,
         Help(
-            "px: side of a block (32 if none), or of the window that a pixel looks at (11)", low=3
+            "px: of a block (32 if none), or of the window that a pixel looks at (11); if none, at "
+            "most half of the sample",
+            low=3,
         ),
     ] = None,
     side: Annotated[
@@ -87,8 +89,9 @@ def quilt(
         >>> quilt(net, "photo:brick", size=512, tile=True).alone().save("wall.png")
     """
     small = _brought(sample, min(MOST[by], *sample.size) if side is None else side)
-    cut = PIECE[by] if piece is None else piece
     least = min(small.shape[1:])
+    usual = min(PIECE[by], max(LEAST[by], least // 2))
+    cut = usual if piece is None else piece
     if cut > least or cut < LEAST[by]:
         what = "block" if by == "quilting" else "window"
         raise PellucidError(
