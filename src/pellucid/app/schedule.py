@@ -88,7 +88,8 @@ def tasks(method: Method[Any], net: Network, photos: Sequence[Photo], quick: boo
 
     for further, settings in enumerate(examples[:1] if quick else examples):
         add(settings, 0, further)
-    for further in range(1, len(photos) if open_to else 1):
+    # An example may bring a photo of its own; it is the same, whatever the others are.
+    for further in range(1, len(photos) if {*open_to} - examples[0].keys() else 1):
         add(examples[0], further, further)
     return made
 

@@ -21,6 +21,10 @@ FREED = 16  # steps that a blocked gradient is let through before a picture coun
 PATIENCE = 48  # steps without any gradient, after which there will be none
 
 
+class Diverged(PellucidError):
+    """A climb went too far: what it had before its last step is all there is."""
+
+
 @dataclass(frozen=True)
 class Moment:
     """Where a climb is.
@@ -62,6 +66,7 @@ def ascend(
         comes early: what does not move is seen to be dead, not climbed to the end.
 
     Raises:
+        Diverged: after the first step a number is no longer finite, or no pixel can change.
         PellucidError: no gradient reaches the image; a value or a gradient is not finite; the
             regularisers want pixels and the sheet has none.
     """
@@ -164,7 +169,7 @@ def _check(values: Values, gradient: Image, step: int, climb: Climb) -> None:
             raise PellucidError(
                 f"the {what} is not finite: the network's values overflow or are NaN"
             )
-        raise PellucidError(f"the {what} is no longer finite at step {step}: {_too_far(climb)}")
+        raise Diverged(f"the {what} is no longer finite at step {step}: {_too_far(climb)}")
 
 
 def _check_ways(ways: Sequence[Tensor], gradient: Image, step: int, climb: Climb) -> None:
@@ -172,12 +177,12 @@ def _check_ways(ways: Sequence[Tensor], gradient: Image, step: int, climb: Climb
     wanted = gradient.flatten(1).any(1)
     moved = torch.stack([way.flatten(1).any(1) for way in ways]).any(0)
     if step > 1 and bool((wanted & ~moved).any()):
-        raise PellucidError(
+        raise Diverged(
             f"at step {step} every pixel is wholly black or white, and no step changes that: "
             f"{_too_far(climb)}"
         )
     if not all(map(_finite, ways)):
-        raise PellucidError(f"the way up is no longer finite at step {step}: {_too_far(climb)}")
+        raise Diverged(f"the way up is no longer finite at step {step}: {_too_far(climb)}")
 
 
 def _too_far(climb: Climb) -> str:
