@@ -1,0 +1,163 @@
+"""Terms: what a picture is held against, as sums over places: of parts they add up to the whole."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from pellucid.make.canvas import Image
+from pellucid.make.gram import gram
+
+LEAST = 1e-6  # of what an error is a share of
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A part of a picture, as layers see it.
+
+    Attributes:
+        maps: by layer, of the places that belong to the part.
+        places: by layer the first row and column of these, in the whole.
+    """
+
+    maps: Mapping[str, Float[Tensor, "1 channels h w"]]
+    places: Mapping[str, tuple[int, int]]
+
+    def cut(self, whole: Float[Tensor, "channels height width"], layer: str) -> Tensor:
+        """The same places of something that is there for all places of a layer."""
+        top, left = self.places[layer]
+        height, width = self.maps[layer].shape[2:]
+        return whole[:, top : top + height, left : left + width].to(self.maps[layer].device)
+
+
+class Term(ABC):
+    """Something that is to become small.
+
+    Attributes:
+        layer: that it looks at.
+        name: for people.
+        weight: of its loss in the sum of all.
+    """
+
+    layer: str
+    name: str
+    weight: float
+
+    @abstractmethod
+    def sums(self, seen: Seen) -> tuple[Tensor, float]:
+        """Sums over the places of a part, and how many places those are."""
+
+    @abstractmethod
+    def loss(self, sums: Tensor, places: float) -> Float[Tensor, ""]:
+        """From the sums over all places; before its weight."""
+
+
+@dataclass(frozen=True)
+class GramTerm(Term):
+    """The Gram matrix of a layer, as far from a wanted one as that is great: 1 is as far as none.
+
+    Attributes:
+        wanted: the mean over places.
+        mask: how much each place counts; None: all alike.
+        centre: what is taken off each channel first; None: nothing. Of pixels a grey ground would
+            otherwise be all that the matrix says.
+    """
+
+    layer: str
+    wanted: Float[Tensor, "channels channels"]
+    weight: float = 1.0
+    mask: Float[Tensor, "height width"] | None = None
+    name: str = ""
+    centre: Float[Tensor, "middle"] | None = None
+
+    def sums(self, seen: Seen) -> tuple[Tensor, float]:
+        """See `Term.sums`."""
+        return gram_sums(seen, self.layer, self.mask, self.centre)
+
+    def loss(self, sums: Tensor, places: float) -> Float[Tensor, ""]:
+        """See `Term.loss`."""
+        wanted = self.wanted.to(sums)
+        away = (sums / max(places, 1e-12) - wanted).square().sum()
+        return away / wanted.square().sum().clamp(min=LEAST)
+
+
+@dataclass(frozen=True)
+class NearTerm(Term):
+    """A layer place by place, as far from a wanted one as that differs from its own mean."""
+
+    layer: str
+    wanted: Float[Tensor, "channels height width"]
+    weight: float = 1.0
+    name: str = ""
+
+    def sums(self, seen: Seen) -> tuple[Tensor, float]:
+        """See `Term.sums`."""
+        maps = seen.maps[self.layer][0]
+        away = (maps - seen.cut(self.wanted, self.layer)).square().sum()
+        return away, float(maps.shape[1] * maps.shape[2])
+
+    def loss(self, sums: Tensor, places: float) -> Float[Tensor, ""]:
+        """See `Term.loss`."""
+        wanted = self.wanted.flatten(1)
+        spread = (wanted - wanted.mean(1, keepdim=True)).square().sum(0).mean()
+        if float(spread) <= 1e-6 * float(wanted.square().sum(0).mean()):
+            spread = wanted.square().sum(0).mean()  # a picture of one shade
+        return sums / max(places, 1.0) / spread.clamp(min=1e-12).to(sums)
+
+
+@dataclass(frozen=True)
+class SmoothTerm(Term):
+    """Total variation: mean square of the difference between neighbours."""
+
+    layer: str  # the pixels
+    weight: float = 1.0
+    name: str = "smoothness"
+
+    def sums(self, seen: Seen) -> tuple[Tensor, float]:
+        """See `Term.sums`."""
+        maps = seen.maps[self.layer][0]
+        colours = len(maps) // 9
+        middle, right, below = (maps[n * colours : (n + 1) * colours] for n in (4, 5, 7))
+        away = (right - middle).square().sum() + (below - middle).square().sum()
+        return away, float(maps.shape[1] * maps.shape[2])
+
+    def loss(self, sums: Tensor, places: float) -> Float[Tensor, ""]:
+        """See `Term.loss`."""
+        return sums / max(places, 1.0)
+
+
+def gram_sums(
+    seen: Seen,
+    layer: str,
+    mask: Float[Tensor, "height width"] | None = None,
+    centre: Float[Tensor, "channels"] | None = None,
+) -> tuple[Float[Tensor, "channels channels"], float]:
+    """Sums over places of the products of each two channels, and how many places those are."""
+    maps = seen.maps[layer]
+    if centre is not None:
+        maps = maps - centre.to(maps)[:, None, None]
+    places = float(maps.shape[2] * maps.shape[3])
+    if mask is None:
+        return gram(maps)[0] * places, places
+    here = seen.cut(mask[None], layer)
+    return gram(maps * here.sqrt())[0] * places, float(here.sum())
+
+
+def patches(images: Image) -> Float[Tensor, "batch nine_times height width"]:
+    """Around each pixel the 3 x 3 pixels, row by row, as channels; the rim is repeated."""
+    wide = F.pad(images, (1, 1, 1, 1), mode="replicate")
+    height, width = images.shape[2:]
+    return torch.cat(
+        [wide[:, :, y : y + height, x : x + width] for y in range(3) for x in range(3)], 1
+    )
+
+
+def fitted(mask: Float[Tensor, "height width"], size: tuple[int, int]) -> Float[Tensor, "h w"]:
+    """A mask at another size: of each place the mean."""
+    return F.interpolate(mask[None, None], size, mode="area")[0, 0]
