@@ -65,8 +65,9 @@ def main() -> None:
 
 def drawn(net: pl.Network, method: Method[Result]) -> Result:
     """The method's first example."""
-    photo = {"photo": PHOTO} if "photo" in method.options else {}
-    result = method(net, **photo, **next(iter(method.examples(net))))
+    asked = {name for name, known in method.options.items() if known.kind == "photo"}
+    photos = {name: PHOTO for name in ("photo", "content") if name in asked}
+    result = method(net, **photos | next(iter(method.examples(net))))
     return result.over() if isinstance(result, Mapped) else result
 
 
@@ -76,7 +77,9 @@ def fits(picture: Path, net: pl.Network, method: Method[Result]) -> bool:
         return False
     recipe = read(picture)
     settings = {n: o.default for n, o in method.options.items() if o.kind == "setting"}
-    settings |= next(iter(method.examples(net)))
+    photos = {name for name, known in method.options.items() if known.kind == "photo"}
+    example = next(iter(method.examples(net)))
+    settings |= {name: value for name, value in example.items() if name not in photos}
     return recipe.network["weights_hash"] == net.weights_hash and recipe.settings == settings
 
 

@@ -19,7 +19,7 @@ from pellucid.make.strata import PIXELS
 from pellucid.make.synthesis import Look, continued
 from pellucid.make.terms import GramTerm, NearTerm, SmoothTerm, Term, fitted
 from pellucid.make.tiling import Part
-from pellucid.make.weave import centre, grams, room, roomy
+from pellucid.make.weave import grams, room, roomy
 from pellucid.network import Network
 
 LEAST = 0.05  # of the photo's own Gram error, by which a style's is measured
@@ -129,15 +129,11 @@ class Blend:
         photo = continued(photo, rim, "mirror")
         mosaic = Mosaic(self.net, layers, shown, tile=self.tile)
         style_terms = self._styles(size, scale, mosaic, window)
-        # As far as the photo itself is from the style: that is what 1 means.
-        total = sum(
-            term.weight * loss
-            for term, loss in zip(
-                style_terms, mosaic.losses(photo, style_terms, window), strict=True
-            )
-        )
+        # As far as the photo itself is from the style, on each layer: that is what 1 means.
+        losses = mosaic.losses(photo, style_terms, window)
         terms: list[GramTerm | NearTerm] = [
-            replace(term, weight=term.weight / max(total, LEAST)) for term in style_terms
+            replace(term, weight=term.weight / max(loss, LEAST))
+            for term, loss in zip(style_terms, losses, strict=True)
         ]
         terms += [
             NearTerm(name, mosaic.maps(photo, name, window)[0], weight, f"content {name}")
@@ -150,18 +146,15 @@ class Blend:
     ) -> list[GramTerm]:
         """For each region and layer the Gram matrix that is wanted there."""
         whole = sum(style.weight for style in self.styles)
-        means = [centre(style.image) * style.weight / whole for style in self.styles]
-        middle = torch.stack(means).sum(0)
-        found = [self._grams(style, scale, middle) for style in self.styles]
+        found = [self._grams(style, scale) for style in self.styles]
         masks = self._masks(size)
         terms = []
         if masks is None:
             for name, weight in self.weights.items():
                 pairs = zip(self.styles, found, strict=True)
                 mixed = torch.stack([style.weight / whole * one[name] for style, one in pairs])
-                about = middle if name == PIXELS else None
                 told = f"style {name}"
-                terms.append(GramTerm(name, mixed.sum(0), weight, None, told, about))
+                terms.append(GramTerm(name, mixed.sum(0), weight, None, told))
             return terms
         for number, (style, one, mask) in enumerate(zip(self.styles, found, masks, strict=True)):
             share = float(mask.mean()) * style.weight
@@ -170,18 +163,17 @@ class Blend:
             for name, weight in self.weights.items():
                 here = fitted(mask, mosaic.grid(name, window))
                 told = f"style {number + 1} {name}"
-                about = middle if name == PIXELS else None
-                terms.append(GramTerm(name, one[name], weight * share, here, told, about))
+                terms.append(GramTerm(name, one[name], weight * share, here, told))
         return terms
 
-    def _grams(self, style: Manner, scale: float, middle: Tensor) -> dict[str, Tensor]:
+    def _grams(self, style: Manner, scale: float) -> dict[str, Tensor]:
         tall, wide = (max(8, round(side * scale)) for side in style.image.shape[2:])
         image = roomy(
             self.net, resized(style.image, (tall, wide)), frozenset(self.weights) - {PIXELS}
         )
         size = image.shape[2], image.shape[3]
         mosaic = Mosaic(self.net, list(self.weights), size, tile=self.tile)
-        return grams(mosaic, image.to(self.net.dtype), None, middle)
+        return grams(mosaic, image.to(self.net.dtype))
 
     def _masks(self, size: tuple[int, int]) -> list[Float[Tensor, "h w"]] | None:
         given = [style.mask for style in self.styles]

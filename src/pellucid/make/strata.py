@@ -8,7 +8,7 @@ from pellucid.network import Network
 
 PIXELS = "pixels"  # every 3 x 3 pixels of the picture itself, as a layer of 27 channels
 COUNT = 5  # layers, as in the papers
-FINE = 10  # weight of the pixels where they are taken by default: what is flat shows every fault
+FINE = 40  # weight of the pixels where they are taken by default: what is flat shows every fault
 COARSEST = 16  # px from place to place; beyond there are few places, and no texture
 
 

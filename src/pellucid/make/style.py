@@ -208,6 +208,6 @@ def _examples(net: Network) -> list[dict[str, Any]]:
     except PellucidError:
         return []
     return [
-        {"styles": "photo:brick"},
-        {"styles": "photo:gravel", "colours": "luminance", "strength": 0.7},
+        {"styles": "photo:coffee", "size": 384},
+        {"styles": "photo:gravel", "size": 256, "colours": "luminance", "strength": 0.7},
     ]

@@ -65,8 +65,6 @@ class GramTerm(Term):
     Attributes:
         wanted: the mean over places.
         mask: how much each place counts; None: all alike.
-        centre: what is taken off each channel first; None: nothing. Of pixels a grey ground would
-            otherwise be all that the matrix says.
     """
 
     layer: str
@@ -74,11 +72,10 @@ class GramTerm(Term):
     weight: float = 1.0
     mask: Float[Tensor, "height width"] | None = None
     name: str = ""
-    centre: Float[Tensor, "middle"] | None = None
 
     def sums(self, seen: Seen) -> tuple[Tensor, float]:
         """See `Term.sums`."""
-        return gram_sums(seen, self.layer, self.mask, self.centre)
+        return gram_sums(seen, self.layer, self.mask)
 
     def loss(self, sums: Tensor, places: float) -> Float[Tensor, ""]:
         """See `Term.loss`."""
@@ -136,12 +133,9 @@ def gram_sums(
     seen: Seen,
     layer: str,
     mask: Float[Tensor, "height width"] | None = None,
-    centre: Float[Tensor, "channels"] | None = None,
 ) -> tuple[Float[Tensor, "channels channels"], float]:
     """Sums over places of the products of each two channels, and how many places those are."""
     maps = seen.maps[layer]
-    if centre is not None:
-        maps = maps - centre.to(maps)[:, None, None]
     places = float(maps.shape[2] * maps.shape[3])
     if mask is None:
         return gram(maps)[0] * places, places
@@ -150,12 +144,16 @@ def gram_sums(
 
 
 def patches(images: Image) -> Float[Tensor, "batch nine_times height width"]:
-    """Around each pixel the 3 x 3 pixels, row by row, as channels; the rim is repeated."""
+    """Around each pixel the 3 x 3 pixels less their mean, as channels, row by row: fine detail.
+
+    The rim is repeated. Colours and larger forms are for the network to see; without their mean,
+    what varies from pixel to pixel is not drowned by them.
+    """
     wide = F.pad(images, (1, 1, 1, 1), mode="replicate")
     height, width = images.shape[2:]
-    return torch.cat(
-        [wide[:, :, y : y + height, x : x + width] for y in range(3) for x in range(3)], 1
-    )
+    around = [wide[:, :, y : y + height, x : x + width] for y in range(3) for x in range(3)]
+    mean = torch.stack(around).mean(0)
+    return torch.cat([one - mean for one in around], 1)
 
 
 def fitted(mask: Float[Tensor, "height width"], size: tuple[int, int]) -> Float[Tensor, "h w"]:

@@ -122,4 +122,4 @@ def _examples(net: Network) -> list[dict[str, Any]]:
         usual(net)
     except PellucidError:
         return []
-    return [{"sample": "photo:gravel"}, {"sample": "photo:brick", "seamless": True}]
+    return [{"sample": "photo:gravel"}, {"sample": "photo:brick", "seamless": True, "size": "192"}]

@@ -76,36 +76,17 @@ class Weave:
         trim = min(self.reach // 2, min(tall, wide) // 4) if self.free else 0
         mosaic = Mosaic(self.net, list(self.weights), (tall, wide), tile=self.tile)
         window = (Part(trim, tall - trim, 0), Part(trim, wide - trim, 0)) if trim else None
-        middle = centre(image)
-        found = grams(mosaic, image.to(self.net.dtype), window, middle)
+        found = grams(mosaic, image.to(self.net.dtype), window)
         return [
-            GramTerm(
-                name, found[name], weight, name=name, centre=middle if name == PIXELS else None
-            )
-            for name, weight in self.weights.items()
+            GramTerm(name, found[name], weight, name=name) for name, weight in self.weights.items()
         ]
 
 
-def centre(images: Image) -> Float[Tensor, "nine_times"]:
-    """The mean colour, as of each of the pixels of `patches`."""
-    return images.float().mean((0, 2, 3)).repeat(9)
-
-
 def grams(
-    mosaic: Mosaic,
-    images: Image,
-    window: tuple[Part, Part] | None = None,
-    middle: Float[Tensor, "nine_times"] | None = None,
+    mosaic: Mosaic, images: Image, window: tuple[Part, Part] | None = None
 ) -> dict[str, Float[Tensor, "channels channels"]]:
-    """The Gram matrix of each layer, of a picture of any size.
-
-    Args:
-        middle: taken off the pixels first.
-    """
-    terms = [
-        GramTerm(name, torch.zeros(0, 0), centre=middle if name == PIXELS else None)
-        for name in mosaic.layers
-    ]
+    """The Gram matrix of each layer, of a picture of any size."""
+    terms = [GramTerm(name, torch.zeros(0, 0)) for name in mosaic.layers]
     found = mosaic.sums(images, terms, window)
     return {name: sums / places for name, (sums, places) in zip(mosaic.layers, found, strict=True)}
 
