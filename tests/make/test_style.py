@@ -23,7 +23,7 @@ def some(height: int, width: int, seed: int = 0) -> Tensor:
 
 def blend(net: pl.Network, *masks: Tensor | None, tile: int | None = None) -> Blend:
     styles = [
-        Manner(seen(net, some(80, 90, seed)), 1.0, mask) for seed, mask in enumerate(masks, 5)
+        Manner(seen(net, some(80, 90, seed) ** 4), 1.0, mask) for seed, mask in enumerate(masks, 5)
     ]
     return Blend(
         net, seen(net, some(96, 120)), styles, strata(net, "pixels; relu1; relu4"), {"relu5": 1.0},

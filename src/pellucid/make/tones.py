@@ -45,8 +45,8 @@ def recoloured(style: Colours, photo: Float[Tensor, "3 h w"]) -> Colours:
     """
     flat, wanted = style.flatten(1).double(), photo.flatten(1).double()
     mean, target = flat.mean(1, keepdim=True), wanted.mean(1, keepdim=True)
-    root = _power(_covariance(flat), 0.5)
-    inverse = _power(_covariance(flat), -0.5)
+    root = _power(_covariance(flat), 0.5, FAINT)
+    inverse = _power(_covariance(flat), -0.5, FAINT)
     turn = inverse @ _power(root @ _covariance(wanted) @ root, 0.5) @ inverse
     return (turn @ (flat - mean) + target).reshape(style.shape).clamp(0, 1).float()
 
@@ -56,8 +56,8 @@ def _covariance(pixels: Float[Tensor, "3 pixels"]) -> Float[Tensor, "3 3"]:
     return away @ away.mT / pixels.shape[1]
 
 
-def _power(matrix: Float[Tensor, "3 3"], power: float) -> Float[Tensor, "3 3"]:
+def _power(matrix: Float[Tensor, "3 3"], power: float, least: float = 0.0) -> Float[Tensor, "3 3"]:
     values, vectors = torch.linalg.eigh(matrix)
-    raised = values.clamp(min=FAINT) ** power
+    raised = values.clamp(min=least) ** power
     found: Tensor = vectors @ torch.diag(raised) @ vectors.mT
     return found
