@@ -95,9 +95,9 @@ def test_a_masked_gram_matrix_is_that_of_the_part(bundled: pl.Network) -> None:
         found = {term.name: loss for term, loss in zip(look.terms, losses, strict=True)}
         (term,) = (term for term in look.terms if term.name == "style 1 pixels")
         assert isinstance(term, GramTerm)
-        from pellucid.make.terms import patches
+        from pellucid.make.terms import details
 
-        maps = patches(asked.content)[0, :, :, :60]
+        maps = details(asked.content)[0, :, :, :60]
         wanted = maps.flatten(1) @ maps.flatten(1).T / maps[0].numel()
     away = (wanted - term.wanted).square().sum() / term.wanted.square().sum()
     assert found["style 1 pixels"] == pytest.approx(float(away), rel=1e-3)

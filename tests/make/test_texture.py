@@ -12,7 +12,7 @@ from pellucid.make.mosaic import Mosaic
 from pellucid.make.quasi import Quasi
 from pellucid.make.strata import strata, usual, usual_content
 from pellucid.make.synthesis import Moments, continued, roots
-from pellucid.make.terms import GramTerm, NearTerm, Seen, SmoothTerm, patches
+from pellucid.make.terms import GramTerm, NearTerm, Seen, SmoothTerm, details
 from pellucid.make.tiling import Part
 from pellucid.make.weave import grams, noise
 
@@ -57,7 +57,7 @@ def test_a_gram_error_is_that_of_the_paper() -> None:
 def test_smoothness_is_the_mean_square_between_neighbours() -> None:
     image = some(5, 6)
     term = SmoothTerm("pixels")
-    found = term.loss(*term.sums(Seen({"pixels": patches(image)}, {"pixels": (0, 0)})))
+    found = term.loss(*term.sums(Seen({"pixels": details(image)}, {"pixels": (0, 0)})))
     right = (image[:, :, :, 1:] - image[:, :, :, :-1]).square().sum()
     below = (image[:, :, 1:] - image[:, :, :-1]).square().sum()
     assert float(found) == pytest.approx(float(right + below) / 30, rel=1e-4)
@@ -135,7 +135,7 @@ def test_a_window_counts_only_what_is_inside() -> None:
         found = grams(mosaic, image, window)
         maps = mosaic.maps(image, "6")
     torch.testing.assert_close(found["6"], gram(maps[:, :, 2:8, 4:14])[0])
-    torch.testing.assert_close(found["pixels"], gram(patches(image)[:, :, 16:64, 32:112])[0])
+    torch.testing.assert_close(found["pixels"], gram(details(image)[:, :, 16:64, 32:112])[0])
 
 
 def test_a_torus_goes_on_where_it_began() -> None:

@@ -15,7 +15,7 @@ from pellucid.errors import PellucidError
 from pellucid.make.canvas import Image
 from pellucid.make.runner import Runner
 from pellucid.make.strata import PIXELS, steps
-from pellucid.make.terms import Seen, Term, patches
+from pellucid.make.terms import Seen, Term, details
 from pellucid.make.tiling import MOST_NUMBERS, Part, parts
 from pellucid.network import Network
 
@@ -106,7 +106,7 @@ class Mosaic:
         """What a tile cuts out, as the layers see it; of a window those places only."""
         outputs = dict(self.runner(shown))
         if PIXELS in self.layers:
-            outputs[PIXELS] = patches(shown)
+            outputs[PIXELS] = details(shown)
         maps, places = {}, {}
         for name in self.layers:
             whole = outputs[name]

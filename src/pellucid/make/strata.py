@@ -6,7 +6,7 @@ from pellucid.errors import PellucidError
 from pellucid.make.amplified import stations
 from pellucid.network import Network
 
-PIXELS = "pixels"  # every 3 x 3 pixels of the picture itself, as a layer of 27 channels
+PIXELS = "pixels"  # the finest detail of the picture itself, as a layer
 COUNT = 5  # layers, as in the papers
 FINE = 40  # weight of the pixels where they are taken by default: what is flat shows every fault
 COARSEST = 16  # px from place to place; beyond there are few places, and no texture

@@ -119,9 +119,8 @@ class SmoothTerm(Term):
     def sums(self, seen: Seen) -> tuple[Tensor, float]:
         """See `Term.sums`."""
         maps = seen.maps[self.layer][0]
-        colours = len(maps) // 9
-        middle, right, below = (maps[n * colours : (n + 1) * colours] for n in (4, 5, 7))
-        away = (right - middle).square().sum() + (below - middle).square().sum()
+        below, right, corner = maps.chunk(3)  # means over two neighbours, and half their change
+        away = (right - corner).square().sum() + (below - corner).square().sum()
         return away, float(maps.shape[1] * maps.shape[2])
 
     def loss(self, sums: Tensor, places: float) -> Float[Tensor, ""]:
@@ -143,17 +142,26 @@ def gram_sums(
     return gram(maps * here.sqrt())[0] * places, float(here.sum())
 
 
-def patches(images: Image) -> Float[Tensor, "batch nine_times height width"]:
-    """Around each pixel the 3 x 3 pixels less their mean, as channels, row by row: fine detail.
+def details(images: Image) -> Float[Tensor, "batch three_times height width"]:
+    """Of each 2 x 2 pixels, upper left first, how they differ: downward, across, and crosswise.
 
-    The rim is repeated. Colours and larger forms are for the network to see; without their mean,
-    what varies from pixel to pixel is not drowned by them.
+    Haar's details, at every pixel; beyond the rim it goes on as it ends. Colours and larger forms
+    are for the network to see: beside them what varies from pixel to pixel would be drowned.
     """
-    wide = F.pad(images, (1, 1, 1, 1), mode="replicate")
-    height, width = images.shape[2:]
-    around = [wide[:, :, y : y + height, x : x + width] for y in range(3) for x in range(3)]
-    mean = torch.stack(around).mean(0)
-    return torch.cat([one - mean for one in around], 1)
+    wide = F.pad(images, (0, 1, 0, 1), mode="replicate")
+    left, right = wide[:, :, :, :-1], wide[:, :, :, 1:]
+    both, change = left + right, right - left
+    return (
+        torch.cat(
+            [
+                both[:, :, 1:] - both[:, :, :-1],
+                change[:, :, 1:] + change[:, :, :-1],
+                change[:, :, 1:] - change[:, :, :-1],
+            ],
+            1,
+        )
+        / 2
+    )
 
 
 def fitted(mask: Float[Tensor, "height width"], size: tuple[int, int]) -> Float[Tensor, "h w"]:
