@@ -65,8 +65,9 @@ def main() -> None:
 
 def drawn(net: pl.Network, method: Method[Result]) -> Result:
     """The method's first example."""
-    photo = {"photo": PHOTO} if "photo" in method.options else {}
-    result = method(net, **photo | next(iter(method.examples(net))))
+    asked = {name for name, known in method.options.items() if known.kind == "photo"}
+    photos = {name: PHOTO for name in ("photo", "content") if name in asked}
+    result = method(net, **photos | next(iter(method.examples(net))))
     return result.over() if isinstance(result, Mapped) else result
 
 

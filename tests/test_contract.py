@@ -28,7 +28,15 @@ ABOUT_A_PHOTO = [
 ]
 STEPS = 3
 # What makes methods that run other methods quick.
-FEW = {"stages": 2, "samples": 1, "pieces": 4, "methods": "saliency", "octaves": 1, "parts": 1}
+FEW = {
+    "stages": 2,
+    "samples": 1,
+    "pieces": 4,
+    "methods": "saliency",
+    "octaves": 1,
+    "parts": 1,
+    "shrink": 96,
+}
 BEFORE = {"facets": 1}  # steps before the climb, in which a photo is looked at
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pellucid.errors import PellucidError
 from pellucid.make.canvas import Image, Sheet
-from pellucid.make.climb import Climb
+from pellucid.make.climb import Climb, Stepper
 from pellucid.make.regularisers import Regulariser
 from pellucid.rectifiers import rectifiers
 
@@ -49,6 +49,7 @@ def ascend(
     steps: int,
     climb: Climb,
     regularisers: Sequence[Regulariser] = (),
+    stepper: Stepper | None = None,
 ) -> Generator[Moment, None, None]:
     """Climbs an objective by changing a sheet's numbers in place: up is good.
 
@@ -60,6 +61,7 @@ def ascend(
         sheet: the numbers to begin with.
         objective: one value for each image; called once for each step.
         regularisers: of a sheet of pixels: applied after each step, in their order.
+        stepper: one that is under way already, on the sheet's numbers, in place of a fresh one.
 
     Yields:
         After each step where it is. Where no picture has had a gradient by then, the last of them
@@ -74,7 +76,7 @@ def ascend(
         raise PellucidError(
             f"{regularisers[0]} works on pixels, and this canvas has none: ask for canvas pixels"
         )
-    stepper = climb.start(sheet.parameters)
+    stepper = stepper or climb.start(sheet.parameters)
     alive = torch.zeros(len(sheet.parameters[0]), dtype=torch.bool)
     for step in range(1, steps + 1):
         for numbers in sheet.parameters:
