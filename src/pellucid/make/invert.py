@@ -21,6 +21,7 @@ from pellucid.panels import percent
 from pellucid.recipe import Recipe
 
 PREVIEW = 10  # steps between two pictures on the way
+FEW = 8  # steps, for which a faster copy of the network is not worth its making
 
 Layers = Annotated[
     str | None,
@@ -88,7 +89,9 @@ def invert(
     done, whole = 0, True
     try:
         for row, code in wanted:
-            runner = Runner(net, frozenset({row.layer}), net.preprocess.size)
+            runner = Runner(
+                net, frozenset({row.layer}), net.preprocess.size, copied=starts * steps > FEW
+            )
             made.append((row, []))
             for begin in begins:
                 work = Inverting(runner, code, Prior(row.variation, beta), begin)
