@@ -294,7 +294,8 @@ def test_a_silent_layer_is_told_and_left_out_where_it_was_not_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["resnet18", "vgg11", "mobilenet_v2", "vit_b_16", "swin_t", "squeezenet1_1"]
+    "name",
+    ["resnet18", "vgg11", "mobilenet_v2", "timm:vit_tiny_patch16_224", "swin_t", "squeezenet1_1"],
 )
 def test_works_on_every_kind_of_network(name: str, cat: pl.Photo) -> None:
     net = pl.load(name, weights="random", device="cpu")

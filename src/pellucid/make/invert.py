@@ -89,9 +89,7 @@ def invert(
     done, whole = 0, True
     try:
         for row, code in wanted:
-            runner = Runner(
-                net, frozenset({row.layer}), net.preprocess.size, copied=starts * steps > FEW
-            )
+            runner = Runner(net, frozenset({row.layer}), net.preprocess.size, copied=steps > FEW)
             made.append((row, []))
             for begin in begins:
                 work = Inverting(runner, code, Prior(row.variation, beta), begin)
@@ -157,4 +155,4 @@ def _result(
 
 
 def _examples(net: Network) -> list[dict[str, Any]]:
-    return [{}, {"layers": "class", "starts": 4}]
+    return [{}, {"layers": "class", "starts": 3}]
