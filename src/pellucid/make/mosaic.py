@@ -223,6 +223,8 @@ class Mosaic:
         margin = self.reach if exact else self.most // 8
         tile = self.most - (self.most - length) % stride
         step = (tile - 2 * margin - 2 * stride) // stride * stride
+        if exact:  # all about alike, as few as may be
+            step = -(-length // -(-length // step) // stride) * stride
         offset = step
         if not exact:
             offset = stride * int(torch.randint(1, step // stride + 1, (), generator=self.random))
