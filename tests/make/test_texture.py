@@ -12,7 +12,7 @@ from pellucid.make.mosaic import Mosaic
 from pellucid.make.quasi import Quasi
 from pellucid.make.strata import strata, usual, usual_content
 from pellucid.make.synthesis import Moments, continued, roots
-from pellucid.make.terms import GramTerm, NearTerm, Seen, SmoothTerm, details
+from pellucid.make.terms import GramTerm, NearTerm, Seen, SmoothTerm, details, gram_sums
 from pellucid.make.tiling import Part
 from pellucid.make.weave import grams, noise
 
@@ -99,6 +99,14 @@ def test_the_gradient_by_tiles_is_that_of_the_whole(size: tuple[int, int]) -> No
     torch.testing.assert_close(
         other / slope.abs().max(), slope / slope.abs().max(), atol=1e-4, rtol=0
     )
+
+
+def test_a_tile_without_a_place_of_a_coarse_layer_adds_nothing() -> None:
+    """Where the last tile is narrower than a stride."""
+    seen = Seen({"a": torch.rand(1, 3, 0, 5)}, {"a": (4, 0)})
+    for mask in (None, torch.rand(4, 5)):
+        sums, places = gram_sums(seen, "a", mask)
+        assert torch.equal(sums, torch.zeros(3, 3)) and places == 0
 
 
 def test_too_little_margin_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,10 +16,13 @@ from pellucid.make.canvas import Image
 from pellucid.make.runner import Runner
 from pellucid.make.strata import PIXELS, steps
 from pellucid.make.terms import Seen, Term, details
-from pellucid.make.tiling import MOST_NUMBERS, Part, parts
+from pellucid.make.tiling import Part, parts
 from pellucid.network import Network
 
 Values = Float[Tensor, "batch"]
+# Numbers that the layers of a tile have. A pass takes some ten times as much: what is recorded is
+# cloned, and gradients and the rearrangements of convolutions come on top.
+MOST_NUMBERS = {"cpu": 2**25, "cuda": 2**27, "mps": 2**25}
 Window = tuple[Part, Part] | None  # rows and columns of a picture that alone count
 
 
@@ -220,6 +223,8 @@ class Mosaic:
         margin = self.reach if exact else self.most // 8
         tile = self.most - (self.most - length) % stride
         step = (tile - 2 * margin - 2 * stride) // stride * stride
+        if exact:  # all about alike, as few as may be
+            step = -(-length // -(-length // step) // stride) * stride
         offset = step
         if not exact:
             offset = stride * int(torch.randint(1, step // stride + 1, (), generator=self.random))

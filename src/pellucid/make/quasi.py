@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 TINY = 1e-12
+MOST_NUMBERS = 2**27  # that are remembered: fewer steps of a huge picture
 Metric = Float[Tensor, "channels channels"]
 
 
@@ -25,7 +26,7 @@ class Quasi:
         parameters: one picture, (1, channels, height, width), changed in place.
         first: root mean square of the first step, in the picture's numbers.
         longest: of any step.
-        memory: steps that are remembered.
+        memory: steps that are remembered, of a picture that is not huge.
         metric: a root mean square step of the colours, as a covariance: axes along which it is
             zero never change. None: all alike.
     """
@@ -42,6 +43,7 @@ class Quasi:
         (self.numbers,) = parameters
         self.first, self.longest, self.memory, self.metric = first, longest, memory, metric
         size = self.numbers.numel()
+        memory = self.memory = max(3, min(memory, MOST_NUMBERS // (2 * size)))
         self.moves, self.bends = self.numbers.new_zeros(2, memory, size)
         self.products, self.squares = torch.zeros(2, memory, memory, dtype=torch.float64)
         self.order: list[int] = []
@@ -95,7 +97,7 @@ class Quasi:
 
     def _multiply(self, place: int) -> None:
         """Of a new step the products with all others."""
-        self.products[place] = (self.bends @ self.moves[place]).double().cpu()
+        # Of earlier moves with this bend only: the others are never asked for.
         self.products[:, place] = (self.moves @ self.bends[place]).double().cpu()
         squares = (self.bends @ self._measured(self.bends[place])).double().cpu()
         self.squares[place], self.squares[:, place] = squares, squares

@@ -12,7 +12,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.make.canvas import Image
-from pellucid.make.gram import gram
 
 LEAST = 1e-6  # of what an error is a share of
 
@@ -133,13 +132,18 @@ def gram_sums(
     layer: str,
     mask: Float[Tensor, "height width"] | None = None,
 ) -> tuple[Float[Tensor, "channels channels"], float]:
-    """Sums over places of the products of each two channels, and how many places those are."""
+    """Sums over places of the products of each two channels, and how many places those are.
+
+    As `gram.gram`, not yet divided: a part of a picture may have no place of a coarse layer.
+    """
     maps = seen.maps[layer]
     places = float(maps.shape[2] * maps.shape[3])
     if mask is None:
-        return gram(maps)[0] * places, places
+        flat = maps[0].flatten(1)
+        return flat @ flat.mT, places
     here = seen.cut(mask[None], layer)
-    return gram(maps * here.sqrt())[0] * places, float(here.sum())
+    flat = (maps * here.sqrt())[0].flatten(1)
+    return flat @ flat.mT, float(here.sum())
 
 
 def details(images: Image) -> Float[Tensor, "batch three_times height width"]:
