@@ -190,11 +190,11 @@ def test_seams_are_better_than_straight_borders() -> None:
 
 def test_blocks_lie_evenly_and_overlap() -> None:
     for length, block in itertools.product((24, 25, 37, 64, 101, 200), (6, 13, 24)):
-        for tile in (False, True):
-            found = places(length, block, tile)
-            ends = [*found[1:], *([length] if tile else [])]
+        for seamless in (False, True):
+            found = places(length, block, seamless)
+            ends = [*found[1:], *([length] if seamless else [])]
             assert all(b - a <= block - block // 6 for a, b in zip(found, ends, strict=False))
-            assert found[0] == 0 and (tile or found[-1] == length - block)
+            assert found[0] == 0 and (seamless or found[-1] == length - block)
     assert places(5, 5, False) == [0] and places(1, 1, True) == [0]
 
 
@@ -204,8 +204,8 @@ def test_a_tile_goes_round() -> None:
     smooth = torch.nn.functional.avg_pool2d(sample, 5, 1)
     net = pl.load(device="cpu")
 
-    def across(tile: bool) -> float:
-        made = quilt(net, smooth, size="100", piece=24, tile=tile).values
+    def across(seamless: bool) -> float:
+        made = quilt(net, smooth, size="100", piece=24, seamless=seamless).values
         border = (made[:, :, 0] - made[:, :, -1]).abs().mean()
         border += (made[:, 0] - made[:, -1]).abs().mean()
         inside = (made[:, :, 1:] - made[:, :, :-1]).abs().mean()
@@ -231,7 +231,7 @@ def test_any_size(by: Any, size: str, bundled: pl.Network) -> None:
     assert int(made.sources.min()) >= 0
     assert made.image().shape[0] == 3
     if by == "quilting":
-        assert quilt(bundled, some(20, 24), size=size, tile=True).values.shape == made.values.shape
+        assert quilt(bundled, some(20, 24), size=size, seamless=True).values.shape == made.values.shape
 
 
 def test_grey_is_looked_at_once_and_stays_grey(bundled: pl.Network) -> None:
@@ -253,7 +253,7 @@ def test_grey_is_looked_at_once_and_stays_grey(bundled: pl.Network) -> None:
         (some(40, 40), {"size": "big"}, "a size is 128"),
         (some(40, 40), {"size": "0x5"}, "a size is 128"),
         (some(40, 40), {"size": "99999x99999"}, "too large"),
-        (some(40, 40), {"by": "efros-leung", "tile": True}, "tile goes with quilting"),
+        (some(40, 40), {"by": "efros-leung", "seamless": True}, "seamless goes with quilting"),
         (some(40, 40), {"by": "wei-levoy"}, "by"),
         (some(1, 4000), {"side": 100_000}, "too large"),
     ],

@@ -59,7 +59,7 @@ def quilt(
             low=1,
         ),
     ] = None,
-    tile: Annotated[
+    seamless: Annotated[
         bool, Help("quilting: borders fit each other, so that copies make a wall")
     ] = False,
     draw: Annotated[
@@ -86,7 +86,7 @@ def quilt(
         PellucidError: a sample smaller than a block or the window; a size that is none.
 
     Example:
-        >>> quilt(net, "photo:brick", size=512, tile=True).alone().save("wall.png")
+        >>> quilt(net, "photo:brick", size=512, seamless=True).alone().save("wall.png")
     """
     small = _brought(sample, min(MOST[by], *sample.size) if side is None else side)
     least = min(small.shape[1:])
@@ -104,10 +104,10 @@ def quilt(
     looked = small[:1] if bool((small == small[:1]).all()) else small
     if by == "quilting":
         cut = min(cut, tall, wide)
-        work: Quilting | Growing = Quilting(looked, (tall, wide), cut, random, tile)
+        work: Quilting | Growing = Quilting(looked, (tall, wide), cut, random, seamless)
     else:
-        if tile:
-            raise PellucidError("tile goes with quilting: what grows outward has no other border")
+        if seamless:
+            raise PellucidError("seamless goes with quilting: what grows outward has no other border")
         cut -= 1 - cut % 2  # it has a middle
         work = Growing(looked, (tall, wide), cut, random)
     steps = work.rows if isinstance(work, Quilting) else tall

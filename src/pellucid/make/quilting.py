@@ -29,7 +29,7 @@ class Quilting:
         size: height and width to be made.
         block: px, side of a block, at most that of sample and size.
         random: of the choice.
-        tile: whether the right and lower borders fit the left and upper ones.
+        seamless: whether the right and lower borders fit the left and upper ones.
 
     Attributes:
         sources: (height, width, 2), row and column in the sample that each pixel is from; -1 where
@@ -42,12 +42,12 @@ class Quilting:
         size: tuple[int, int],
         block: int,
         random: Random,
-        tile: bool = False,
+        seamless: bool = False,
     ) -> None:
         self.sample = sample.double()
         self.block, self.random = block, random
         self.sources = torch.full((*size, 2), -1)
-        self.tops, self.lefts = (places(side, block, tile) for side in size)
+        self.tops, self.lefts = (places(side, block, seamless) for side in size)
         # Correlations are products of these; rounding is least around the mean.
         self.mean = self.sample.mean((1, 2), keepdim=True)
         centred = self.sample - self.mean
@@ -113,10 +113,10 @@ class Quilting:
         return whole[: height - self.block + 1, : width - self.block + 1]
 
 
-def places(length: int, block: int, tile: bool) -> list[int]:
+def places(length: int, block: int, seamless: bool) -> list[int]:
     """Where blocks begin along one axis: evenly, neighbours overlapping by a sixth at least."""
     step = max(1, block - max(1, block // OVERLAP))
-    if tile:
+    if seamless:
         count = max(2, -(-length // step)) if length > 1 else 1
         return [number * length // count for number in range(count)]
     count = -(-(length - block) // step)

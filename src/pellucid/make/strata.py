@@ -8,14 +8,15 @@ from pellucid.network import Network
 
 PIXELS = "pixels"  # the finest detail of the picture itself, as a layer
 COUNT = 5  # layers, as in the papers
-FINE = 40  # weight of the pixels where they are taken by default: what is flat shows every fault
+FINE = 40.0  # weight of the pixels in a texture: what is flat shows every fault
 COARSEST = 16  # px from place to place; beyond there are few places, and no texture
 
 
-def strata(net: Network, text: str | None) -> dict[str, float]:
+def strata(net: Network, text: str | None, fine: float = FINE) -> dict[str, float]:
     """Layers with their weights, which add up to 1.
 
     Args:
+        fine: weight of the pixels, where `usual` takes them; 0 takes none.
         text: "relu1; relu3 0.5": names, each with a weight, 1 where there is none; "pixels" is the
             picture itself. None: `usual`.
 
@@ -23,7 +24,7 @@ def strata(net: Network, text: str | None) -> dict[str, float]:
         Unknown: no such layer.
         PellucidError: a weight that is none, or a layer whose channels have no places.
     """
-    words = [part.split() for part in (usual(net) if text is None else text.split(";"))]
+    words = [part.split() for part in (usual(net, fine) if text is None else text.split(";"))]
     found: dict[str, float] = {}
     for word in words:
         if not 1 <= len(word) <= 2:
@@ -33,7 +34,7 @@ def strata(net: Network, text: str | None) -> dict[str, float]:
     return {name: weight / whole for name, weight in found.items()}
 
 
-def usual(net: Network) -> list[str]:
+def usual(net: Network, fine: float = FINE) -> list[str]:
     """The first rectified layer at each scale, as in Gatys et al., of VGG relu1_1 to relu5_1.
 
     Where a network has fewer scales than five, the last ones of a scale too, shallow first. Where
@@ -54,7 +55,7 @@ def usual(net: Network) -> list[str]:
         if len(levels) > COUNT
         else sorted(set(found), key=order.index)
     )
-    return [*([f"{PIXELS} {FINE}"] if min(levels) > 1 else []), *found]
+    return [*([f"{PIXELS} {fine:g}"] if fine and min(levels) > 1 else []), *found]
 
 
 def usual_content(net: Network) -> str:

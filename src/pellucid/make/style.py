@@ -82,7 +82,7 @@ def style_transfer(
     mean: Annotated[
         float, Help("share of the last steps whose mean is the picture, if better", low=0, high=1)
     ] = 0.0,
-    smooth: Annotated[float, Help("weight of the total variation", low=0)] = 0.0,
+    smooth: Annotated[float, Help("weight of the total variation", low=0)] = 0.05,
     tile: Tile = None,
     stop: Stop = None,
     seed: Annotated[int, Help("of the noise")] = 0,
@@ -112,7 +112,9 @@ def style_transfer(
     all_scales = numbers("scales", scales, 0.05, 16) or [scale]
     own = weighed(weights, len(chosen))
     where = regions(given, len(chosen))
-    style_layers, near_layers = strata(net, layers), strata(net, near or usual_content(net))
+    # Fine detail is kept down by the variation: held to the style's as well, it flees to the rim.
+    style_layers = strata(net, layers, fine=0)
+    near_layers = strata(net, near or usual_content(net))
     photo = laid_out(content, LONGEST if size is None else size, size is not None)
     wanted = photo.shape[1], photo.shape[2]
     shown = seen(net, luminance(photo).expand(3, -1, -1) if colours == "luminance" else photo)
@@ -208,6 +210,6 @@ def _examples(net: Network) -> list[dict[str, Any]]:
     except PellucidError:
         return []
     return [
-        {"styles": "photo:coffee", "size": 256},
+        {"styles": "photo:flower", "size": 256},
         {"styles": "photo:gravel", "size": 256, "colours": "luminance", "strength": 0.7},
     ]
