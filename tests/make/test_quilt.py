@@ -231,7 +231,9 @@ def test_any_size(by: Any, size: str, bundled: pl.Network) -> None:
     assert int(made.sources.min()) >= 0
     assert made.image().shape[0] == 3
     if by == "quilting":
-        assert quilt(bundled, some(20, 24), size=size, seamless=True).values.shape == made.values.shape
+        assert (
+            quilt(bundled, some(20, 24), size=size, seamless=True).values.shape == made.values.shape
+        )
 
 
 def test_grey_is_looked_at_once_and_stays_grey(bundled: pl.Network) -> None:

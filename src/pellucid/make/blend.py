@@ -98,7 +98,7 @@ class Blend:
             share = near if isinstance(term, NearTerm) else style
             if share:
                 kept.append(replace(term, weight=share * term.weight))
-        if self.smooth:
+        if self.smooth and style:  # without style there is the photo, sharp as it is
             kept.append(SmoothTerm(PIXELS, self.smooth))
         return Look(mosaic, kept, window, rim)
 

@@ -107,7 +107,9 @@ def quilt(
         work: Quilting | Growing = Quilting(looked, (tall, wide), cut, random, seamless)
     else:
         if seamless:
-            raise PellucidError("seamless goes with quilting: what grows outward has no other border")
+            raise PellucidError(
+                "seamless goes with quilting: what grows outward has no other border"
+            )
         cut -= 1 - cut % 2  # it has a middle
         work = Growing(looked, (tall, wide), cut, random)
     steps = work.rows if isinstance(work, Quilting) else tall

@@ -210,6 +210,6 @@ def _examples(net: Network) -> list[dict[str, Any]]:
     except PellucidError:
         return []
     return [
-        {"styles": "photo:flower", "size": 256},
+        {"styles": "photo:coffee", "size": 256},
         {"styles": "photo:gravel", "size": 256, "colours": "luminance", "strength": 0.7},
     ]
