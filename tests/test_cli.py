@@ -156,7 +156,7 @@ def test_examples_and_their_commands_agree(entry: Entry, tiny: str, empty: Path)
     method = entry.load()
     net = pl.load(tiny, weights="random:7")
     for number, example in enumerate(method.examples(net)):
-        recipe = method(net, **photos_of(method), **example).recipe
+        recipe = method(net, **photos_of(method) | example).recipe
         program, *words = shlex.split(recipe.command())
         assert program == "pellucid"
         file = empty / f"{number}.png"

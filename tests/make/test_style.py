@@ -174,8 +174,8 @@ def test_two_styles_and_masks(bundled: pl.Network) -> None:
     made = pl.style_transfer(bundled, "photo:cat", two, masks=pl.open_image(mask), **QUICK)
     assert any(name.startswith("style 2 ") for name in made.facts["layers"])
     mixed = [
-        pl.style_transfer(bundled, "photo:cat", two, weights=weights, **QUICK).values
-        for weights in ("1,0", None)
+        pl.style_transfer(bundled, "photo:cat", two, mix=mix, **QUICK).values
+        for mix in ("1,0", None)
     ]
     first = pl.style_transfer(bundled, "photo:cat", "photo:brick", **QUICK).values
     assert float((mixed[0] - first).abs().max()) < 0.05 < float((mixed[1] - first).abs().max())
@@ -223,8 +223,8 @@ def test_of_small_narrow_grey_and_transparent_pictures(bundled: pl.Network) -> N
         {"strengths": "0.2,many"},
         {"strengths": "2"},
         {"scales": "0"},
-        {"weights": "1,2"},
-        {"weights": "0"},
+        {"mix": "1,2"},
+        {"mix": "0"},
         {"masks": ("photo:cat", "photo:cat", "photo:cat")},
         {"masks": torch.zeros(1, 9, 9)},
         {"tile": 20},

@@ -68,7 +68,7 @@ def numbers(what: str, text: str | None, low: float, high: float) -> list[float]
 
 
 def weighed(text: str | None, count: int) -> list[float]:
-    found = numbers("weights", text, 0, 1e6) or [1.0] * count
+    found = numbers("mix", text, 0, 1e6) or [1.0] * count
     if len(found) != count or not sum(found):
         raise PellucidError(
             f"there is a weight for each of the {count} styles, not all of them 0; not {text!r}"

@@ -61,7 +61,7 @@ def style_transfer(
         float, Help("side of the style, where that of the photo is 1", low=0.05, high=16)
     ] = 1.0,
     scales: Annotated[str | None, Help("several, a row of pictures for each: 0.5,1,2")] = None,
-    weights: Annotated[str | None, Help("of several styles: 2,1; all alike if none")] = None,
+    mix: Annotated[str | None, Help("of several styles: 2,1; all alike if none")] = None,
     masks: Masks = None,
     colours: Annotated[
         Colours, Help("those of the style; or the photo's: only luminance painted, or style dyed")
@@ -110,7 +110,7 @@ def style_transfer(
     given = () if masks is None else masks if isinstance(masks, tuple) else (masks,)
     all_strengths = numbers("strengths", strengths, 0, 1) or [strength]
     all_scales = numbers("scales", scales, 0.05, 16) or [scale]
-    own = weighed(weights, len(chosen))
+    own = weighed(mix, len(chosen))
     where = regions(given, len(chosen))
     # Fine detail is kept down by the variation: held to the style's as well, it flees to the rim.
     style_layers = strata(net, layers, fine=0)
