@@ -134,17 +134,18 @@ def banner(net: pl.Network) -> bytes:
     views = [
         photo.floats(),
         pl.saliency(net, photo).over().image(),
-        pl.occlusion(net, photo).over().image(),
         pl.activations(net, photo, "relu3", channel=1).over().image(),
     ]
     top, left, bottom, right = net.preprocess.frame(photo.size).view()
-    cut = [tiles.resized(view[:, top:bottom, left:right], (224, 224)) for view in views]
-    best = net.labels.index(pl.predict(net, photo, top=1).names[0])
-    wanted = [best, net.labels.index("sunflower")]
-    cut += [tiles.resized(pl.feature(net, f"class:{n}").values, (224, 224)) for n in wanted]
-    names = ["photo", "saliency", "occlusion", "one channel"]
-    names += [f"“{net.labels[n]}”, drawn" for n in wanted]
-    return png_bytes(tiles.arranged(torch.stack(cut), names, 224, 6))
+    cut = [view[:, top:bottom, left:right] for view in views]
+    best = pl.predict(net, photo, top=1).names[0]
+    cut.append(pl.invert(net, photo, layers="relu5").values[0, 0])
+    cut.append(pl.feature(net, f"class:{best}").values)
+    painted = pl.stylist(net, photo, style="embers", size=photo.size[1]).values
+    cut.append(painted[:, top:bottom, left:right])
+    names = ["photo", "saliency", "one channel", "back from relu5", f"“{best}”, drawn", "painted"]
+    sized = torch.stack([tiles.resized(view, (224, 224)) for view in cut])
+    return png_bytes(tiles.arranged(sized, names, 224, 6))
 
 
 if __name__ == "__main__":
