@@ -20,7 +20,7 @@ def gram_error(
     made: Float[Tensor, "3 height width"],
     sample: Float[Tensor, "3 tall wide"],
 ) -> float | None:
-    """How far apart their Gram matrices are, relative to the sample's, mean over some layers.
+    """Squared distance of their Gram matrices over the sample's own square, mean over some layers.
 
     Of both the middle is looked at, as large as it is in the smaller one: so that the network sees
     them at one scale.
@@ -39,7 +39,7 @@ def gram_error(
     away = []
     for layer in layers:
         ours, theirs = gram(layer.layout.maps(outputs[layer.name]).float())
-        away.append(float((ours - theirs).norm() / theirs.norm().clamp(min=1e-12)))
+        away.append(float((ours - theirs).square().sum() / theirs.square().sum().clamp(min=1e-24)))
     return sum(away) / len(away)
 
 
