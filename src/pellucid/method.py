@@ -5,12 +5,11 @@ from __future__ import annotations
 import inspect
 import shlex
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, update_wrapper
 from typing import Any, Generic, TypeVar, cast, get_type_hints
 
-import torch
 from torch import Tensor, nn
 
 from pellucid import option
@@ -22,6 +21,7 @@ from pellucid.network import Network
 from pellucid.option import Option
 from pellucid.recipe import Recipe, keys, network_flags, told, values_hash
 from pellucid.results import Result
+from pellucid.surroundings import Random, plain
 from pellucid.target import described
 
 R = TypeVar("R", bound=Result)
@@ -96,11 +96,11 @@ class Method(Generic[R]):
 
     def _work(self, bound: dict[str, Any]) -> Generator[Step, None, R]:
         net = _network(bound)
-        random = _Random(int(bound.get("seed", 0)), net.device)
+        random = Random(int(bound.get("seed", 0)), net.device)
 
         @contextmanager
         def working() -> Iterator[None]:
-            with net.at_rest(), random.own(), _plain(net.device):
+            with net.at_rest(), random.own(), plain(net.device):
                 yield
 
         # Calling a generator function runs nothing of it yet.
@@ -306,62 +306,3 @@ def method(
         return Method(function, examples, verb)
 
     return register
-
-
-@contextmanager
-def _plain(device: torch.device) -> Iterator[None]:
-    """torch's own modes, whatever those of the caller: a recipe does not know of them."""
-    with ExitStack() as stack:
-        stack.enter_context(torch.inference_mode(False))
-        stack.enter_context(torch.enable_grad())
-        if torch.is_autocast_enabled(device.type):
-            stack.enter_context(torch.autocast(device.type, enabled=False))
-        # The same algorithm every time, not the fastest of the moment.
-        stack.enter_context(torch.backends.cudnn.flags(deterministic=True, benchmark=False))
-        yield
-
-
-class _Random:
-    """torch's random numbers, one stream for the method, untouched for everybody else."""
-
-    def __init__(self, seed: int, device: torch.device) -> None:
-        self.device = device
-        self.seed = seed
-        self.state: list[Tensor] = []
-
-    @contextmanager
-    def own(self) -> Iterator[None]:
-        """The method's stream inside the `with`, the caller's after it."""
-        callers = self._get()
-        try:
-            if self.state:
-                self._set(self.state)
-            else:
-                self._begin()
-            yield
-            self.state = self._get()
-        finally:
-            self._set(callers)
-
-    def _begin(self) -> None:
-        torch.default_generator.manual_seed(self.seed)
-        if self.device.type == "cuda":
-            with torch.cuda.device(self.device):
-                torch.cuda.manual_seed(self.seed)
-        elif self.device.type == "mps":
-            torch.mps.manual_seed(self.seed)
-
-    def _get(self) -> list[Tensor]:
-        state = [torch.get_rng_state()]
-        if self.device.type == "cuda":
-            state.append(torch.cuda.get_rng_state(self.device))
-        elif self.device.type == "mps":
-            state.append(torch.mps.get_rng_state())
-        return state
-
-    def _set(self, state: list[Tensor]) -> None:
-        torch.set_rng_state(state[0])
-        if self.device.type == "cuda":
-            torch.cuda.set_rng_state(state[1], self.device)
-        elif self.device.type == "mps":
-            torch.mps.set_rng_state(state[1])

@@ -1,0 +1,68 @@
+"""Surroundings: torch's modes and random numbers as a method needs them, the caller's untouched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import torch
+from torch import Tensor
+
+
+@contextmanager
+def plain(device: torch.device) -> Iterator[None]:
+    """torch's own modes, whatever those of the caller: a recipe does not know of them."""
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        if torch.is_autocast_enabled(device.type):
+            stack.enter_context(torch.autocast(device.type, enabled=False))
+        # The same algorithm every time, not the fastest of the moment.
+        stack.enter_context(torch.backends.cudnn.flags(deterministic=True, benchmark=False))
+        yield
+
+
+class Random:
+    """torch's random numbers, one stream for the method, untouched for everybody else."""
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self.device = device
+        self.seed = seed
+        self.state: list[Tensor] = []
+
+    @contextmanager
+    def own(self) -> Iterator[None]:
+        """The method's stream inside the `with`, the caller's after it."""
+        callers = self._get()
+        try:
+            if self.state:
+                self._set(self.state)
+            else:
+                self._begin()
+            yield
+            self.state = self._get()
+        finally:
+            self._set(callers)
+
+    def _begin(self) -> None:
+        torch.default_generator.manual_seed(self.seed)
+        if self.device.type == "cuda":
+            with torch.cuda.device(self.device):
+                torch.cuda.manual_seed(self.seed)
+        elif self.device.type == "mps":
+            torch.mps.manual_seed(self.seed)
+
+    def _get(self) -> list[Tensor]:
+        state = [torch.get_rng_state()]
+        if self.device.type == "cuda":
+            state.append(torch.cuda.get_rng_state(self.device))
+        elif self.device.type == "mps":
+            state.append(torch.mps.get_rng_state())
+        return state
+
+    def _set(self, state: list[Tensor]) -> None:
+        torch.set_rng_state(state[0])
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(state[1], self.device)
+        elif self.device.type == "mps":
+            torch.mps.set_rng_state(state[1])
