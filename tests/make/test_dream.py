@@ -15,6 +15,7 @@ from pellucid.make.octaves import sizes
 from pellucid.make.tiling import Tiled, mirrored, parts
 from pellucid.method import finished
 from pellucid.replay import read
+from strided import deep
 
 
 def linear(channels: int = 3, size: tuple[int, int] = (6, 9)) -> pl.Network:
@@ -29,17 +30,6 @@ def through() -> pl.Network:
     with torch.no_grad():
         module[0].weight.copy_(torch.eye(3)[:, :, None, None])
     return pl.Network(module, size=8, mean=[0.5] * 3, std=[0.25] * 3)
-
-
-def deep() -> pl.Network:
-    """Three strides of two: one place for each 8 px, a field of 25 px."""
-    torch.manual_seed(1)
-    module = nn.Sequential(
-        nn.Conv2d(3, 8, 5, 2, 2), nn.ReLU(), nn.MaxPool2d(3, 2, 1), nn.Conv2d(8, 8, 3, 1, 1),
-        nn.ReLU(), nn.Conv2d(8, 8, 3, 2, 1), nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3),
-    )  # fmt: skip
-    return pl.Network(module, size=64)
 
 
 def some(height: int, width: int, seed: int = 0) -> Tensor:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 import pellucid as pl
 from pellucid.make.gram import gram
@@ -15,17 +15,7 @@ from pellucid.make.synthesis import Moments, continued, roots
 from pellucid.make.terms import GramTerm, NearTerm, Seen, SmoothTerm, details, gram_sums
 from pellucid.make.tiling import Part
 from pellucid.make.weave import grams, noise
-
-
-def deep() -> pl.Network:
-    """Three strides of two: one place for each 8 px."""
-    torch.manual_seed(1)
-    module = nn.Sequential(
-        nn.Conv2d(3, 8, 5, 2, 2), nn.ReLU(), nn.MaxPool2d(3, 2, 1), nn.Conv2d(8, 8, 3, 1, 1),
-        nn.ReLU(), nn.Conv2d(8, 8, 3, 2, 1), nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3),
-    )  # fmt: skip
-    return pl.Network(module, size=64)
+from strided import deep
 
 
 def some(height: int, width: int, seed: int = 0) -> Tensor:

@@ -15,7 +15,7 @@ from pellucid.make.canvas import Image
 from pellucid.make.climb import Steady
 from pellucid.make.dreaming import Dreaming, shades
 from pellucid.make.octaves import resized
-from pellucid.make.tiling import Tiled
+from pellucid.make.tiling import Tiled, TileSide
 from pellucid.method import Step, method
 from pellucid.network import Network
 from pellucid.option import Help
@@ -36,9 +36,6 @@ Wanted = Annotated[
 Size = Annotated[
     int | None, Help("px of the longer side; the photo's own, at most 640, if none", low=16)
 ]
-Tile = Annotated[
-    int | None, Help("px of a side that is looked at at once; what memory holds if none", low=8)
-]
 Frames = Annotated[int, Help("frames of a zoom into the dream; 0 makes a picture", low=0)]
 Stop = Annotated[int | None, Help("after so many of all steps, as Ctrl-C does", low=1)]
 
@@ -58,7 +55,7 @@ def dream(
     ] = 0.025,
     jitter: Annotated[int, Help("px, at most, that it is moved by at each step", low=0)] = 32,
     size: Size = None,
-    tile: Tile = None,
+    tile: TileSide = None,
     film: Frames = 0,
     zoom: Annotated[float, Help("from frame to frame", low=1, high=2)] = 1.05,
     fps: Annotated[int, Help("frames in a second", low=1, high=50)] = 12,

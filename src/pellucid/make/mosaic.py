@@ -16,13 +16,14 @@ from pellucid.make.canvas import Image
 from pellucid.make.runner import Runner
 from pellucid.make.strata import PIXELS, steps
 from pellucid.make.terms import Seen, Term, details
-from pellucid.make.tiling import Part, parts
+from pellucid.make.tiling import Part, density, parts
 from pellucid.network import Network
 
 Values = Float[Tensor, "batch"]
 # Numbers that the layers of a tile have. A pass takes some ten times as much: what is recorded is
 # cloned, and gradients and the rearrangements of convolutions come on top.
 MOST_NUMBERS = {"cpu": 2**25, "cuda": 2**27, "mps": 2**25}
+DETAILS = 9  # numbers for each pixel and colour that looking at the pixels themselves keeps
 Window = tuple[Part, Part] | None  # rows and columns of a picture that alone count
 
 
@@ -82,7 +83,10 @@ class Mosaic:
         self.stride = max(self.strides.values(), default=1)
         self.reach = reach(net, self.hidden)
         most = MOST_NUMBERS.get(net.device.type, MOST_NUMBERS["cpu"])
-        side = int((most / density(net, self.layers)) ** 0.5)
+        numbers = density(net, set(layers) - {PIXELS})
+        if PIXELS in layers:
+            numbers += DETAILS * net.preprocess.channels
+        side = int((most / numbers) ** 0.5)
         # Made for what it is shown: a tile, where there are some.
         self.most = max(side if tile is None else tile, 8 * self.stride)
         if tile is not None and tile < 8 * self.stride:
@@ -251,19 +255,3 @@ def reach(net: Network, layers: frozenset[str]) -> int:
     sizes = [side for field in fields if field for side in field.size]
     strides = [side for field in fields if field for side in field.stride]
     return max(sizes, default=2) // 2 + ceil(max(strides, default=1))
-
-
-def density(net: Network, layers: Sequence[str]) -> float:
-    """Numbers that a pass keeps for each pixel of a picture, about."""
-    height, width = net.preprocess.size
-    colours = net.preprocess.channels
-    numbers, waiting = colours * height * width, set(layers) - {PIXELS}
-    if PIXELS in layers:
-        numbers += 9 * colours * height * width
-    for layer in net.layers.values():
-        if not waiting:
-            break
-        waiting.discard(layer.name)
-        if layer.leaf:
-            numbers += torch.Size(layer.shape).numel()
-    return numbers / (height * width)

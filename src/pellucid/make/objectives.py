@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.errors import PellucidError, Unknown
+from pellucid.make.gram import gram
 from pellucid.make.objective import Bound, Objective, Sum, Values, View
 from pellucid.make.others import others
 from pellucid.make.penalties import alpha_norm, difference, l2, total_variation
@@ -135,9 +136,8 @@ class Diversity(Objective):
             raise PellucidError(f"layer {self.layer!r} has no channels, so no Gram matrix")
 
         def value(view: View) -> Values:
-            flat = view.maps(self.layer).flatten(2)
-            gram = F.normalize((flat @ flat.mT).flatten(1), dim=1)
-            alike = gram @ gram.T
+            each = F.normalize(gram(view.maps(self.layer)).flatten(1), dim=1)
+            alike = each @ each.T
             others = max(1, len(alike) - 1)
             return -(alike.sum(1) - alike.diagonal()) / others
 

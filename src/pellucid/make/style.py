@@ -16,6 +16,7 @@ from pellucid.make.easel import Colours, grey, laid_out, numbers, regions, seen,
 from pellucid.make.octaves import resized
 from pellucid.make.strata import strata, usual, usual_content
 from pellucid.make.synthesis import Synthesis, roots
+from pellucid.make.tiling import TileSide
 from pellucid.make.tones import coloured, luminance
 from pellucid.make.weave import noise
 from pellucid.method import Step, method
@@ -38,9 +39,6 @@ Layers = Annotated[
 Near = Annotated[
     str | None,
     Help("that are kept place by place, as layers; about as VGG's relu4_2 if none", names="words"),
-]
-Tile = Annotated[
-    int | None, Help("px of a side that is looked at at once; what memory holds if none", low=8)
 ]
 Stop = Annotated[int | None, Help("after so many of all steps, as Ctrl-C does", low=1)]
 Masks = Annotated[
@@ -83,7 +81,7 @@ def style_transfer(
         float, Help("share of the last steps whose mean is the picture, if better", low=0, high=1)
     ] = 0.0,
     smooth: Annotated[float, Help("weight of the total variation", low=0)] = 0.05,
-    tile: Tile = None,
+    tile: TileSide = None,
     stop: Stop = None,
     seed: Annotated[int, Help("of the noise")] = 0,
 ) -> Generator[Step, None, Picture | Grid]:

@@ -10,6 +10,7 @@ from pellucid.images import Photo
 from pellucid.make.canvas import sides
 from pellucid.make.strata import strata, usual
 from pellucid.make.synthesis import Synthesis, roots
+from pellucid.make.tiling import TileSide
 from pellucid.make.weave import Weave, laid, noise
 from pellucid.method import Step, method
 from pellucid.network import Network
@@ -28,9 +29,6 @@ Layers = Annotated[
         "picture itself; the first at each scale if none",
         names="words",
     ),
-]
-Tile = Annotated[
-    int | None, Help("px of a side that is looked at at once; what memory holds if none", low=8)
 ]
 Stop = Annotated[int | None, Help("after so many of all steps, as Ctrl-C does", low=1)]
 
@@ -56,7 +54,7 @@ def texture(
     rate: Annotated[
         float | None, Help("of Adam, in standard deviations; by curvature if none", low=0)
     ] = None,
-    tile: Tile = None,
+    tile: TileSide = None,
     stop: Stop = None,
     seed: Annotated[int, Help("of the noise that it begins with")] = 0,
 ) -> Generator[Step, None, Picture]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise, product
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -14,8 +15,12 @@ from pellucid.make.canvas import Image
 from pellucid.make.objective import Bound, View
 from pellucid.make.runner import Runner, runs
 from pellucid.network import Network
+from pellucid.option import Help
 
 Values = Float[Tensor, "batch"]
+TileSide = Annotated[
+    int | None, Help("px of a side that is looked at at once; what memory holds if none", low=8)
+]
 # Numbers that a pass may keep for its gradient; what is seen at once hangs on nothing else, least
 # of all on the memory that is free just now: a picture is to come out the same again.
 MOST_NUMBERS = {"cpu": 2**28, "cuda": 2**29, "mps": 2**28}
@@ -62,7 +67,7 @@ class Tiled:
         self.fixed = _fixed(net, objective.layers)
         self.field, self.stride = (0, 1) if self.fixed else _field(net, objective.layers)
         self.most = MOST_NUMBERS.get(net.device.type, MOST_NUMBERS["cpu"])
-        self.density = _density(net, objective.layers)
+        self.density = density(net, objective.layers)
         side = int((self.most / self.density) ** 0.5) if tile is None else tile
         least = 4 * self.stride
         if tile is not None and not self.fixed:
@@ -214,7 +219,7 @@ def _field(net: Network, layers: frozenset[str]) -> tuple[int, int]:
     return max(sizes, default=1), max(strides, default=1)
 
 
-def _density(net: Network, layers: frozenset[str]) -> float:
+def density(net: Network, layers: Iterable[str]) -> float:
     """Numbers that a pass keeps for each pixel of the picture, about."""
     height, width = net.preprocess.size
     numbers, waiting = net.preprocess.channels * height * width, set(layers)
