@@ -133,7 +133,8 @@ class Store:
         if rows.images:
             versions[IMAGES] = self.put(IMAGES, rows.table(), append=IMAGES in versions)
         chain = manifest.chain
-        every = [(one.number, one.uri) for one in (*rows.images, *rows.failed)]
+        every = [(one.number, one.uri) for one in rows.images]
+        every += [(one.number, one.uri) for one in rows.failed]
         for _, uri in sorted(every):
             chain = linked(chain, uri)
         self.set(
