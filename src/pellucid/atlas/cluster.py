@@ -25,7 +25,7 @@ from pellucid.method import Step
 from pellucid.network import Network
 from pellucid.surroundings import plain
 
-SHARD = 512  # images that an actor takes at a time
+SHARD = 512  # images that an actor takes at a time, about: they are whole batches
 
 
 def spread(
@@ -36,7 +36,6 @@ def spread(
     *,
     workers: int = WORKERS,
     every: float = EVERY,
-    shard: int = SHARD,
     actors: int | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Generator[Step, None, None]:
@@ -48,7 +47,6 @@ def spread(
     an actor or a machine dies: Ray gives its shard to another.
 
     Args:
-        shard: images that an actor takes at a time; rounded to whole batches.
         actors: how many; None, one for each processor of the cluster, at most.
 
     Raises:
@@ -59,7 +57,7 @@ def spread(
     if store.readings() is None:  # the first batch settles how numbers are counted
         yield from surveyed(net, islice(left, plan.batch), plan, store, workers=workers)
     first = store.manifest.seen
-    shards = _shards(left, first, max(1, round(shard / plan.batch)) * plan.batch)
+    shards = _shards(left, first, max(1, round(SHARD / plan.batch)) * plan.batch)
     ahead = next(shards, None)
     if ahead is None:
         return
@@ -77,11 +75,12 @@ def spread(
     work = ray.data.from_items(list(chain([ahead], shards))).map_batches(
         _Actor,
         fn_constructor_args=(
-            ray.put(net), plan.data(), _plainly(scales_of(readings)), torch.get_num_threads(), workers
+            ray.put(net), plan.data(), _plainly(scales_of(readings)), torch.get_num_threads(),
+            workers,
         ),
         batch_size=1,
         batch_format="numpy",
-        concurrency=(1, count),
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=count),
         num_cpus=1,
     )  # fmt: skip
     waiting: list[Tables] = []
@@ -110,9 +109,9 @@ class _Actor:
         self.net: Network = _ray().get(net) if not isinstance(net, Network) else net
         self.plan = Plan.read(plan)
         self.scales = {
-            name: Scale(*(torch.tensor(values, dtype=kind) for values, kind in zip(one, KINDS, strict=True)))
-            for name, one in scales.items()
-        }  # fmt: skip
+            name: Scale(torch.tensor(exponent), torch.tensor(low), torch.tensor(high))
+            for name, (exponent, low, high) in scales.items()
+        }
         self.workers = workers
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +138,6 @@ class _Actor:
         }
 
 
-KINDS = (torch.long, torch.float32, torch.float32)
 PARTS = ("images", "failed", "patches", "statistics")
 
 

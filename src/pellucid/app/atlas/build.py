@@ -66,9 +66,9 @@ def build(
             progress.say(f"looking through {photos}")
             source = stream(photos, image=image, label=label)
             work = building(
-                place, net, source, force=force, workers=workers, engine=engine.value, layers=layers, keep=keep,
-                per_image=per_image, negative=negative, whole=whole, precision=precision.value,
-                batch=batch,
+                place, net, source, force=force, workers=workers, engine=engine.value,
+                layers=layers, keep=keep, per_image=per_image, negative=negative, whole=whole,
+                precision=precision.value, batch=batch,
             )  # fmt: skip
             atlas = progress.follow(work)
         if json:
