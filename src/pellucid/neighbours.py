@@ -15,7 +15,7 @@ from pellucid.images import inked, lettered, text_width
 from pellucid.results import Result
 
 ASKED, SMALL, SMALLER, FEW = 132, 96, 72, 6  # px of photos; more than a few are drawn smaller
-GAP, BETWEEN, HEAD, LETTER, ROW = 6, 22, 44, 12, 18  # px
+GAP, BETWEEN, HEAD, LETTER, ROW = 9, 26, 44, 12, 18  # px
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +141,9 @@ class Neighbours(Result):
         names = [name for name, _ in self.agreement]
         page = torch.full((3, ROW * (len(names) + 2) + 14, wide), tiles.PAPER)
         first = max(text_width(name, LETTER) for name in names) + GAP + 30
-        title = tiles.fitted(f"Neighbours with the same label, of {self.over}", wide - 12, LETTER + 1)
+        title = tiles.fitted(
+            f"Neighbours with the same label, of {self.over}", wide - 12, LETTER + 1
+        )
         page = lettered(page, title, 4, GAP, LETTER + 1, tiles.INK)
         for place, count in enumerate(counts):
             head = f"nearest {count}" if count > 1 else "nearest"

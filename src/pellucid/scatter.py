@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import cos, pi, sin, sqrt
 
 import torch
 from jaxtyping import Float, Int
@@ -12,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.chart import BLUE, GREY, ORANGE, Colour
-from pellucid.images import lettered, text_width
+from pellucid.images import inked, lettered, text_width
 from pellucid.tiles import FAINT, INK, PAPER, fitted
 
 # Told apart on light and dark paper, the first also by people who see fewer colours (Okabe & Ito).
@@ -79,17 +80,24 @@ def _coloured(centres: Float[Tensor, "groups 2"]) -> tuple[Colour, ...]:
 
 
 def scatter(
-    points: Float[Tensor, "points 2"], groups: Groups, title: str, more: Sequence[str] = ()
+    points: Float[Tensor, "points 2"],
+    groups: Groups,
+    title: str,
+    more: Sequence[str] = (),
+    marks: Sequence[tuple[tuple[float, float], str]] = (),
 ) -> Float[Tensor, "3 height width"]:
     """The points, one scale for both axes, under a title; of groups as many names as have room.
 
     Args:
         more: lines below the title.
+        marks: places that get a ring and a name.
     """
     places = placed(points)
     dots = _dots(places, groups.of_points(), _width(len(points)))
     if len(groups.names) > 1:
         dots = _named(dots, placed(points, groups.centres), groups)
+    for place, name in marks:
+        dots = _marked(dots, placed(points, torch.tensor([place]))[0].tolist(), name)
     head = torch.full((3, HEAD + ROW * len(more), PLOT + LEGEND), PAPER)
     head = lettered(head, fitted(title, head.shape[2] - 16, 16), 7, 8, 16, INK)
     for number, line in enumerate(more):
@@ -111,7 +119,7 @@ def placed(
 
 def _width(count: int) -> float:
     """px of a dot: smaller where there are many."""
-    return max(2.5, min(9.0, 320 / count**0.5))
+    return max(2.5, min(9.0, 320 / sqrt(count)))
 
 
 def _dots(
@@ -167,6 +175,15 @@ def _named(
         part = page[:, top : top + 21, left : left + int(2 * half) + 2]
         part[:] = _haloed(part, text, y - top, x - left)
     return page
+
+
+def _marked(page: Tensor, place: list[float], name: str) -> Tensor:
+    x, y = (min(max(side, 12.0), PLOT - 12.0) for side in place)
+    ring = [(x + 9 * cos(turn / 10 * pi), y + 9 * sin(turn / 10 * pi)) for turn in range(21)]
+    page = inked(inked(page, ring, (1.0, 1.0, 1.0), 6), ring, (0.0, 0.0, 0.0), 2.5)
+    text = fitted(name, 200, LETTER)
+    half = text_width(text, LETTER) / 2
+    return _haloed(page, text, y + 19 if y < PLOT - 40 else y - 19, min(max(x, half), PLOT - half))
 
 
 def _apart(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

@@ -69,10 +69,12 @@ class Index:
             "nprobes": self.probes,
             "refine_factor": self.refine,
         }
-        table = dataset.to_table(columns=[self.column, "_distance"], nearest=asked, with_row_id=True)
+        table = dataset.to_table(
+            columns=[self.column, "_distance"], nearest=asked, with_row_id=True
+        )
         address = table["_rowid"].to_numpy().astype(np.int64)
         rows = torch.tensor([firsts[one >> 32] + (one & 0xFFFFFFFF) for one in address.tolist()])
-        far, order = nearest(query[None], _vectors(table[self.column]), len(rows), self.metric)
+        far, order = nearest(query[None], vectors(table[self.column]), len(rows), self.metric)
         return far[0], rows[order[0]]
 
 
@@ -99,9 +101,11 @@ def build(dataset: Any, column: str, metric: Metric = "cosine", seed: int = 0) -
         reason = " ".join(str(error).split(", /")[0].split())[:300]
         raise PellucidError(f"no index of {column}: {reason}") from None
     rows = sampled(count, ASKED, seed)
-    queries = _vectors(dataset.take(rows.tolist(), columns=[column])[column]).float()
+    queries = vectors(dataset.take(rows.tolist(), columns=[column])[column]).float()
     _, exact = scanned(dataset, column, queries, NEIGHBOURS, metric)
-    found = _tuned(dataset, Index(column, metric, 0, 0, 0.0, len(rows), count), queries, exact, cells)
+    found = _tuned(
+        dataset, Index(column, metric, 0, 0, 0.0, len(rows), count), queries, exact, cells
+    )
     dataset.update_config({f"{KEY}.{column}": json.dumps(asdict(found))})
     return found
 
@@ -183,12 +187,13 @@ def _firsts(dataset: Any) -> dict[int, int]:
 def _parts(dataset: Any, column: str) -> Iterator[tuple[int, Tensor]]:
     first = 0
     for batch in dataset.to_batches(columns=[column], batch_size=2**14):
-        part = _vectors(batch[column])
+        part = vectors(batch[column])
         yield first, part
         first += len(part)
 
 
-def _vectors(values: Any) -> Float[Tensor, "rows numbers"]:
+def vectors(values: Any) -> Float[Tensor, "rows numbers"]:
+    """A column of Arrow's lists of one length as rows."""
     whole = values.combine_chunks() if hasattr(values, "combine_chunks") else values
     flat = whole.flatten().to_numpy(zero_copy_only=False)
     return torch.from_numpy(flat.copy()).reshape(len(whole), -1)

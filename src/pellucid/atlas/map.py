@@ -22,6 +22,20 @@ TOLD = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class New:
+    """A photo from outside, placed on a map.
+
+    Attributes:
+        place: as the map's values.
+        how: its place was found, in words.
+    """
+
+    name: str
+    place: tuple[float, float]
+    how: str
+
+
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Map(Result):
     """Photos as points.
@@ -37,6 +51,8 @@ class Map(Result):
         layer: whose features were projected.
         network: its name.
         kept: where small pictures of the images are.
+        seed: that it was made with.
+        new: photos that were placed on it later.
     """
 
     values: Float[Tensor, "images 2"]
@@ -48,6 +64,8 @@ class Map(Result):
     layer: str
     network: str
     kept: Thumbnails
+    seed: int = 0
+    new: tuple[New, ...] = ()
 
     @property
     def title(self) -> str:
@@ -66,14 +84,18 @@ class Map(Result):
         told = ", ".join(f"{name} {value:.1%}" for name, value in self._shares())
         kind = "coloured by label" if given else "coloured by prediction"
         kind = kind if groups.names else "without labels"
-        return scatter(self.values, groups, self.title, [f"{kind}; {told}" if told else kind])
+        lines = [f"{kind}; {told}" if told else kind]
+        marks = [(one.place, Path(one.name).name) for one in self.new]
+        return scatter(self.values, groups, self.title, lines, marks)
 
     def _shares(self) -> list[tuple[str, float]]:
         return [(name, value) for name, value in self.quality if name != "distance correlation"]
 
     def data(self) -> dict[str, Any]:
         """With what it is of; the places are in `values`."""
-        return super().data() | {"layer": self.layer, "method": self.how, "network": self.network}
+        new = [{"name": one.name, "place": list(one.place), "how": one.how} for one in self.new]
+        about = {"layer": self.layer, "method": self.how, "network": self.network}
+        return super().data() | about | {"new": new}
 
     def page(
         self, path: str | os.PathLike[str], *, lang: Language = "en", force: bool = False

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from pellucid.atlas.map import Map
+from pellucid.atlas.map import Map, New
+from pellucid.atlas.placing import placed
 from pellucid.atlas.projections import NAMES, PROJECTIONS, Projection, projected
 from pellucid.atlas.quality import quality
+from pellucid.atlas.query import Query, vectors_of
 from pellucid.errors import PellucidError, Unknown
+from pellucid.images import Photo
 from pellucid.method import Step
 from pellucid.recipe import Recipe
 
@@ -63,11 +67,29 @@ def mapping(
         layer=layer,
         network=atlas.network().name,
         kept=atlas,
+        seed=seed,
         facts=facts,
         recipe=Recipe("atlas map", {"layer": layer, "method": method}, seed=seed),
     )
-    vars(made)["caption"] = f"{NAMES[method]} of {layer}: {told(made)}"
-    return made
+    return replace(made, caption=f"{NAMES[method]} of {layer}: {told(made)}")
+
+
+def placing(atlas: Atlas, made: Map, photos: Sequence[Photo]) -> Map:
+    """A map with photos from outside placed on it; see `placing.placed`.
+
+    Raises:
+        PellucidError: openTSNE is not installed.
+    """
+    queries = [Query(photo.source or "photo", photo=photo) for photo in photos]
+    if not queries:
+        return made
+    vectors = vectors_of(atlas, queries, made.layer)
+    features = atlas.features(made.layer)
+    places, how = placed(vectors, features, made.values, made.how, made.seed)
+    new = [
+        New(query.name, (x, y), how) for query, (x, y) in zip(queries, places.tolist(), strict=True)
+    ]
+    return replace(made, new=(*made.new, *new))
 
 
 def told(made: Map) -> str:

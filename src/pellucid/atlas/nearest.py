@@ -93,7 +93,9 @@ def _block(
 
 
 def _rough(
-    queries: Float[Tensor, "queries numbers"], items: Shaped[Tensor, "items numbers"], metric: Metric
+    queries: Float[Tensor, "queries numbers"],
+    items: Shaped[Tensor, "items numbers"],
+    metric: Metric,
 ) -> tuple[Float[Tensor, "queries items"], Float[Tensor, "queries"]]:
     """Cosine distances or squared ones, and by how much rounding may have moved each query's."""
     rough = torch.empty(len(queries), len(items))
@@ -116,7 +118,8 @@ def _rough(
 
 
 def _unit(rows: Float[Tensor, "rows numbers"]) -> Float[Tensor, "rows numbers"]:
-    return rows / rows.norm(dim=1, keepdim=True).clamp(min=torch.finfo(rows.dtype).tiny)
+    sizes = rows.square().sum(1, keepdim=True).sqrt()
+    return rows / sizes.clamp(min=torch.finfo(rows.dtype).tiny)
 
 
 def _far(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float, Int
@@ -13,13 +11,12 @@ from torch import Tensor
 
 from pellucid.atlas import index
 from pellucid.atlas.agreement import COUNTS, agreement
-from pellucid.atlas.gauge import Gauge
 from pellucid.atlas.nearest import METRICS, Metric, nearest
 from pellucid.atlas.pixel_space import SIDE, as_seen, in_pixels, opened
+from pellucid.atlas.query import Query, read, vectors_of
 from pellucid.atlas.rows import column
 from pellucid.atlas.store import IMAGES
 from pellucid.errors import PellucidError, Unknown
-from pellucid.images import Photo, open_image
 from pellucid.method import Step
 from pellucid.neighbours import Asked, Near, Neighbours
 from pellucid.recipe import Recipe
@@ -30,18 +27,6 @@ if TYPE_CHECKING:
 
 Found = tuple[Float[Tensor, "asked count"], Int[Tensor, "asked count"]]
 SPACES = {"cosine": "cosine", "l2": "L2"}
-
-
-@dataclass(frozen=True, eq=False)
-class _Query:
-    """Something to ask about: a photo, a vector or a unit."""
-
-    name: str
-    label: str = ""
-    row: int = -1
-    photo: Photo | None = None
-    vector: Tensor | None = None
-    unit: Unit | None = None
 
 
 def neighbours(
@@ -78,7 +63,7 @@ def neighbours(
     several = asked if isinstance(asked, list | tuple) else [asked]
     if not several:
         raise PellucidError("nothing is asked about: the list is empty")
-    queries = [_read(atlas, one) for one in several]
+    queries = [read(atlas, one) for one in several]
     yield Step(0, 1, f"searching in {name}")
     far, rows = _by_features(atlas, queries, name, metric, count)
     by_pixels: Found | None = None
@@ -95,10 +80,12 @@ def neighbours(
             plain = agreement(table, labels, "l2", COUNTS)
             shares = [(f"features of {name}", features.shares), ("pixels", plain.shares)]
             shares += [("at random", dict.fromkeys(features.shares, features.chance))]
-            over = f"{features.asked:,} photos among {features.among:,}, each left out in turn"
+            whole = features.asked == features.among
+            among = "" if whole else f" among {features.among:,}"
+            over = f"{features.asked:,} photos{among}, each left out in turn"
             facts = {"features": _plain(features.shares), "pixels": _plain(plain.shares)}
     made = _told(atlas, queries, (far, rows), by_pixels)
-    heads = ("asked", f"nearest in features of {name}, {SPACES[metric]}")
+    heads: tuple[str, ...] = ("asked", f"nearest in features of {name}, {SPACES[metric]}")
     if all(query.unit for query in queries):
         heads = ("asked", "photos that raise it most")
     heads += (f"nearest in pixels, {SIDE} x {SIDE}, L2",) if pixels else ()
@@ -157,35 +144,8 @@ def _plain(shares: dict[int, float]) -> dict[str, float]:
     return {str(count): share for count, share in shares.items()}
 
 
-def _read(atlas: Atlas, one: Any) -> _Query:
-    if isinstance(one, Unit):
-        return _of_unit(atlas, one)
-    if isinstance(one, int) and not isinstance(one, bool):
-        if not 0 <= one < len(atlas):
-            raise PellucidError(f"{atlas.path} has images 0 to {len(atlas) - 1}, not {one}")
-        images = atlas.images
-        photo = opened(atlas.thumbnails([one]), [one])[0]
-        return _Query(images.uris[one], images.labels[one], one, photo)
-    if isinstance(one, Tensor) and one.ndim == 1:
-        return _Query(f"a vector of {len(one)} numbers", vector=one.detach().cpu().float())
-    if isinstance(one, str):
-        unit = re.fullmatch(r"(.+):\d+", one)
-        if one.startswith("class:") or (unit and unit[1] in atlas.layers):
-            return _of_unit(atlas, atlas.network().unit(one))
-    photo = open_image(one)
-    return _Query(photo.source or "photo", photo=photo)
-
-
-def _of_unit(atlas: Atlas, unit: Unit) -> _Query:
-    if not unit.is_class and unit.layer not in atlas.layers:
-        raise Unknown("surveyed layer", unit.layer, atlas.layers, f"(in {atlas.path})")
-    if unit.position or unit.token is not None:
-        raise PellucidError(f"a whole channel can be asked about, not {unit}")
-    return _Query(str(unit), unit=unit)
-
-
 def _by_features(
-    atlas: Atlas, queries: list[_Query], layer: str, metric: Metric, count: int
+    atlas: Atlas, queries: list[Query], layer: str, metric: Metric, count: int
 ) -> Found:
     count = min(count, len(atlas) - any(query.row >= 0 for query in queries))
     if count < 1:
@@ -198,7 +158,7 @@ def _by_features(
             far[number, : len(some)], rows[number, : len(some)] = some, best
     searched = [number for number, query in enumerate(queries) if query.unit is None]
     if searched:
-        vectors = _vectors(atlas, [queries[number] for number in searched], layer)
+        vectors = vectors_of(atlas, [queries[number] for number in searched], layer)
         own = torch.tensor([queries[number].row for number in searched])
         far[searched], rows[searched] = _search(atlas, vectors, layer, metric, count, own)
     return far, rows
@@ -222,29 +182,6 @@ def _search(
     return far[:, :count], rows[:, :count]
 
 
-def _vectors(atlas: Atlas, queries: list[_Query], layer: str) -> Float[Tensor, "asked numbers"]:
-    """The layer's numbers of each; of photos from outside as the survey would have them."""
-    net, plan = atlas.network(), atlas.store.manifest.plan
-    kept = atlas.store.rows(
-        [query.row for query in queries if query.row >= 0],
-        [column(atlas.layers.index(layer))],
-    )
-    stored = iter(index._vectors(kept.column(0)).float())
-    found = []
-    for query in queries:
-        if query.vector is not None:
-            found.append(query.vector)
-        elif query.row >= 0:
-            found.append(next(stored))
-        else:
-            crop = net.preprocess.crop(cast(Photo, query.photo))[0]
-            found.append(Gauge(net, plan).run([crop], [0]).features[layer][0])
-    lengths = {len(vector) for vector in found}
-    if len(lengths) > 1:
-        raise PellucidError(f"vectors of one layer have one length, these have {sorted(lengths)}")
-    return torch.stack(found)
-
-
 def _raising(atlas: Atlas, unit: Unit, count: int) -> tuple[Tensor, Tensor]:
     """Images by a channel's mean, or by a class's probability, the greatest first."""
     if unit.is_class:
@@ -262,7 +199,7 @@ def _raising(atlas: Atlas, unit: Unit, count: int) -> tuple[Tensor, Tensor]:
     return values[some], some
 
 
-def _by_pixels(atlas: Atlas, queries: list[_Query], table: Tensor, count: int) -> Found:
+def _by_pixels(atlas: Atlas, queries: list[Query], table: Tensor, count: int) -> Found:
     count = min(count, len(atlas) - any(query.row >= 0 for query in queries))
     far = torch.full((len(queries), count), torch.nan, dtype=torch.float64)
     rows = torch.full((len(queries), count), -1)
@@ -276,10 +213,10 @@ def _by_pixels(atlas: Atlas, queries: list[_Query], table: Tensor, count: int) -
 
 
 def _told(
-    atlas: Atlas, queries: list[_Query], features: Found, pixels: Found | None
+    atlas: Atlas, queries: list[Query], features: Found, pixels: Found | None
 ) -> tuple[Asked, ...]:
-    wanted = torch.cat([found[1].flatten() for found in (features, pixels) if found]).unique()
-    kept = [row for row in wanted.tolist() if row >= 0]
+    wanted = torch.cat([found[1].flatten() for found in (features, pixels) if found])
+    kept = sorted({*wanted.tolist()} - {-1})
     pictures = dict(zip(kept, opened(atlas.thumbnails(kept), kept), strict=True))
     images = atlas.images
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -44,7 +46,7 @@ class Components:
         """From the covariance matrix: exact, and quick where the rows are many and short."""
         mean = rows.double().mean(0)
         covariance = torch.zeros(rows.shape[1], rows.shape[1], dtype=torch.float64)
-        for part in rows.split(2**14):
+        for part in torch.split(rows, 2**14):
             centred = part.double() - mean
             covariance += centred.T @ centred
         sizes, axes = torch.linalg.eigh(covariance)
@@ -55,7 +57,9 @@ class Components:
 
     def of_rows(self, rows: Float[Tensor, "images numbers"]) -> Float[Tensor, "images components"]:
         """Rows in these components."""
-        return torch.cat([(part.double() - self.mean) @ self.axes for part in rows.split(2**14)])
+        return torch.cat(
+            [(part.double() - self.mean) @ self.axes for part in torch.split(rows, 2**14)]
+        )
 
 
 def projected(
@@ -140,18 +144,18 @@ def _umap(rows: Any, plane: Any, seed: int) -> tuple[Any, dict[str, Any]]:
 
         made = umap.UMAP(
             n_neighbors=near,
-            init=plane / plane.std() * 10 if len(rows) < 20 else "pca",
+            init=plane / plane.std() * 5,
             random_state=seed,
         )
         return made.fit_transform(rows), {"neighbours": near}
 
 
-def _pacmap(rows: Any, plane: Any, seed: int) -> tuple[Any, dict[str, Any]]:
+def _pacmap(rows: Any, _plane: Any, seed: int) -> tuple[Any, dict[str, Any]]:
     import warnings
 
     near = min(10, len(rows) - 1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")  # it talks to standard output as well
         import pacmap
 
         made = pacmap.PaCMAP(n_neighbors=near, random_state=seed, apply_pca=False)

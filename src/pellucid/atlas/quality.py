@@ -68,7 +68,7 @@ def trustworthiness(
     """
     count, near = len(features), after.shape[1]
     penalty = 0.0
-    for images, close in zip(asked.split(256), after.split(256), strict=True):
+    for images, close in zip(torch.split(asked, 256), torch.split(after, 256), strict=True):
         # As distances are compared with each other, all come out of the same product.
         far = torch.cdist(features[images].double(), features.double())
         far[torch.arange(len(images)), images] = -1.0

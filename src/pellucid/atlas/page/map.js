@@ -152,7 +152,7 @@
     if (!names) return;
     const style = getComputedStyle(root);
     names.glyph.text_color = style.getPropertyValue("--ink").trim();
-    names.glyph.text_outline_color = style.getPropertyValue("--paper").trim();
+    names.glyph.background_fill_color = style.getPropertyValue("--paper").trim();
   }
 
   let waiting = 0;

@@ -17,6 +17,7 @@ from torch import Tensor
 from pellucid import tiles
 from pellucid.atlas.page.words import WORDS
 from pellucid.atlas.pixel_space import Thumbnails, opened
+from pellucid.atlas.projections import NAMES
 from pellucid.chart import BLUE, ORANGE, Colour
 from pellucid.errors import PellucidError, Unknown
 from pellucid.images import webp_address
@@ -25,7 +26,9 @@ from pellucid.scatter import NONE, Groups, placed, roomy
 from pellucid.writing import write_whole
 
 if TYPE_CHECKING:
-    from pellucid.atlas.map import Map
+    from collections.abc import Sequence
+
+    from pellucid.atlas.map import Map, New
 
 MOST = 20_000  # points, above which the file would be larger than a mail takes
 SIDE, ACROSS, QUALITY = 48, 24, 55  # px of a thumbnail, thumbnails along a sheet, of WebP
@@ -62,7 +65,7 @@ def html(made: Map, lang: Language) -> str:
     rows = torch.linspace(0, count - 1, min(count, MOST)).round().long()
     points, groups = made.values[rows], _groups(made, rows)
     words = WORDS[lang]
-    scripts = [Markup(text.replace("</script", "<\\/script")) for text in _scripts()]  # noqa: S704
+    scripts = [Markup(text.replace("</script", "<\\/script")) for text in _scripts()]
     data = _facts(made, rows, groups) | {
         "sheets": sheets(made.kept, rows),
         "side": SIDE,
@@ -80,7 +83,9 @@ def html(made: Map, lang: Language) -> str:
     text: str = house.get_template("map.html.j2").render(
         lang=HTML_LANG[lang],
         words=words,
-        title=made.title,
+        title=words["title"].format(
+            count=f"{count:,}", layer=made.layer, network=made.network, how=NAMES[made.how]
+        ),
         about=words["about_pca" if made.how == "pca" else "about"],
         note=words["shown"].format(shown=f"{len(rows):,}", count=f"{count:,}"),
         part=len(rows) < count,
@@ -90,7 +95,7 @@ def html(made: Map, lang: Language) -> str:
         style=Markup((here / "map.css").read_text("utf-8")),
         script=Markup((here / "map.js").read_text("utf-8")),
         data=_inside(data),
-        plot=_inside(_plot(points, groups)),
+        plot=_inside(_plot(points, groups, made.new)),
     )
     return text
 
@@ -99,7 +104,9 @@ def sheets(kept: Thumbnails, rows: Int[Tensor, "rows"]) -> list[str]:
     """All thumbnails, cut square, as some large pictures: a file each would take twice the room."""
     each = ACROSS**2
     return [
-        webp_address(_sheet(kept, part.tolist()), QUALITY) for part in rows.split(each) if len(part)
+        webp_address(_sheet(kept, part.tolist()), QUALITY)
+        for part in torch.split(rows, each)
+        if len(part)
     ]
 
 
@@ -163,10 +170,10 @@ def _inside(data: Any) -> Markup:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(text)  # noqa: S704
+    return Markup(text)
 
 
-def _plot(points: Float[Tensor, "points 2"], groups: dict[str, Groups]) -> Any:
+def _plot(points: Float[Tensor, "points 2"], groups: dict[str, Groups], new: Sequence[New]) -> Any:
     """The plot as Bokeh's JSON."""
     from bokeh.embed import json_item
     from bokeh.models import BoxSelectTool, CustomJS, HoverTool, LassoSelectTool, Range1d
@@ -213,7 +220,23 @@ def _plot(points: Float[Tensor, "points 2"], groups: dict[str, Groups]) -> Any:
             x=where[:, 0].numpy(), y=where[:, 1].numpy(),
             text=[first.names[group] for group in standing], name="names",
             text_align="center", text_baseline="middle", text_font_size="12px",
-            text_outline_color="#ffffff", level="overlay",
+            background_fill_color="#ffffff", background_fill_alpha=0.72, border_radius=4, padding=2,
+            level="overlay",
+        )  # fmt: skip
+    if new:
+        x, y = zip(*(one.place for one in new), strict=True)
+        rings = ColumnDataSource({"x": x, "y": y, "name": [Path(one.name).name for one in new]})
+        plot.scatter(
+            "x", "y", source=rings, size=17, fill_color=None, line_color="#ffffff", line_width=7
+        )
+        plot.scatter(
+            "x", "y", source=rings, size=17, fill_color=None, line_color="#000000", line_width=3
+        )
+        plot.text(
+            "x", "y", "name", source=rings, y_offset=14, text_align="center", text_baseline="top",
+            text_font_size="13px", text_font_style="bold", text_color="#000000",
+            background_fill_color="#ffffff", background_fill_alpha=0.85, border_radius=4, padding=3,
+            level="overlay",
         )  # fmt: skip
     hover = CustomJS(code="window.pellucidMap.hover(cb_data.index.indices)")
     plot.add_tools(

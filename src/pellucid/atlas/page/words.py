@@ -6,6 +6,7 @@ from pellucid.page import Language
 
 WORDS: Final[dict[Language, dict[str, str]]] = {
     "en": {
+        "title": "{count} photos by {layer} of {network}, {how}",
         "about": "Each point is a photo. Photos that this layer of the network finds alike lie "
         "near each other; directions and the distances between far groups mean little.",
         "about_pca": "Each point is a photo. The axes are the two directions in which the "
@@ -39,6 +40,7 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "no_script": "This page needs JavaScript.",
     },
     "zh": {
+        "title": "{network} 的 {layer} 层眼中的 {count} 张照片（{how}）",
         "about": "每个点是一张照片。网络的这一层认为相像的照片彼此靠近；"
         "方向没有含义，相隔很远的群之间的距离也说明不了什么。",
         "about_pca": "每个点是一张照片。两条轴是这一层特征变化最大的两个方向；"
