@@ -153,6 +153,13 @@ def jpeg_address(image: Float[Tensor, "3 height width"], quality: int = 85) -> s
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
+def webp_address(image: Float[Tensor, "3 height width"], quality: int) -> str:
+    """A picture as a `data:` address of the smallest kind that every browser shows."""
+    buffer = io.BytesIO()
+    to_pillow(image).save(buffer, "webp", quality=quality, method=4)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
 def text_inside(path: Path) -> str:
     """The recipe text inside a PNG, GIF or WebP file; empty where there is none."""
     try:

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import torch
 from jaxtyping import Float, Int
@@ -31,6 +31,11 @@ from pellucid.images import Photo
 from pellucid.method import Step, finished
 from pellucid.network import Network
 from pellucid.zoo import load
+
+if TYPE_CHECKING:
+    from pellucid.atlas.map import Map
+    from pellucid.atlas.projections import Projection
+    from pellucid.neighbours import Neighbours
 
 Engine = Literal["local", "ray"]
 
@@ -252,6 +257,34 @@ class Atlas:
     def maps(self) -> list[str]:
         """Names of the maps that were made of it."""
         return sorted(self.store.manifest.maps)
+
+    def neighbours(self, asked: Any, **settings: Any) -> Neighbours:
+        """The images nearest to a photo, a row, a vector or a unit, or to several of these.
+
+        Args:
+            asked: see `neighbours.neighbours`, which also says what may go wrong.
+            settings: `count`, `layer`, `metric`, `pixels`.
+
+        Example:
+            >>> atlas.neighbours("dog.jpg", count=8)[0].features[0].uri
+        """
+        from pellucid.atlas import neighbours
+
+        return finished(neighbours.neighbours(self, asked, **settings))
+
+    def map(self, method: Projection = "tsne", **settings: Any) -> Map:
+        """All images laid out in the plane; a map is made once and kept.
+
+        Args:
+            method: "tsne", "pca", "umap" or "pacmap".
+            settings: `layer` and `seed`; see `maps.mapping`.
+
+        Example:
+            >>> atlas.map("tsne", seed=0).page("map.html")
+        """
+        from pellucid.atlas.maps import mapping
+
+        return finished(mapping(self, method, **settings))
 
     def write_map(
         self, name: str, points: Float[Tensor, "images 2"], facts: dict[str, Any]
