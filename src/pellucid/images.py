@@ -104,6 +104,31 @@ def open_image(source: Any) -> Photo:
     return Photo(_decode(existing("photo", Path(text)), text), text)
 
 
+def from_bytes(content: bytes, name: str) -> Photo:
+    """A photo from what stands in its file.
+
+    Args:
+        name: what it is called, in errors and as its source.
+
+    Raises:
+        PellucidError: empty, truncated, not an image, or too large to be decoded safely.
+    """
+    if not content:
+        raise PellucidError(f"{name} is an empty file")
+    if len(content) > MOST_BYTES:
+        raise PellucidError(f"{name} is larger than {MOST_BYTES // 1_000_000} MB")
+    return Photo(_decode(io.BytesIO(content), name), name)
+
+
+def thumbnail(photo: Photo, longer: int, quality: int = 80) -> bytes:
+    """A photo as a small JPEG file in memory, its longer side at most `longer` px."""
+    small = Image.fromarray(photo.pixels.permute(1, 2, 0).numpy())
+    small.thumbnail((longer, longer), reducing_gap=2.0)
+    buffer = io.BytesIO()
+    small.save(buffer, "jpeg", quality=quality)
+    return buffer.getvalue()
+
+
 def to_pillow(image: Float[Tensor, "channels height width"]) -> Image.Image:
     """A picture with values 0 to 1 (1, 3 or 4 channels) as a Pillow image, rounded to 8 bits."""
     eight = (image.detach().cpu().float().clamp(0, 1) * 255).round().byte()
@@ -212,12 +237,12 @@ def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-def _decode(path: Path, name: str) -> UInt8[Tensor, "3 height width"]:
-    if path.stat().st_size > MOST_BYTES:
+def _decode(file: Path | io.BytesIO, name: str) -> UInt8[Tensor, "3 height width"]:
+    if isinstance(file, Path) and file.stat().st_size > MOST_BYTES:
         raise PellucidError(f"{name} is larger than {MOST_BYTES // 1_000_000} MB")
     Image.init()
     formats = [known for known in FORMATS if known in Image.OPEN]
-    with _clear_errors(name), Image.open(path, formats=formats) as opened:
+    with _clear_errors(name), Image.open(file, formats=formats) as opened:
         return _upright_rgb(opened, name)
 
 

@@ -1,0 +1,407 @@
+"""Atlas: a collection of photos as a network sees it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from pellucid.atlas import stream as streams
+from pellucid.atlas.best import NONE, Best
+from pellucid.atlas.folder import Folder, lance
+from pellucid.atlas.gauge import Reading
+from pellucid.atlas.item import Item
+from pellucid.atlas.loading import WORKERS
+from pellucid.atlas.manifest import NAME, Manifest
+from pellucid.atlas.plan import Plan
+from pellucid.atlas.readings_table import read
+from pellucid.atlas.rows import column
+from pellucid.atlas.store import IMAGES, PATCHES, STATISTICS, Store, linked
+from pellucid.atlas.survey import EVERY, checked, surveyed
+from pellucid.atlas.tally import Statistics
+from pellucid.errors import PellucidError, Unknown
+from pellucid.images import Photo
+from pellucid.method import Step, finished
+from pellucid.network import Network
+from pellucid.zoo import load
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """What is known of each image, in the order of the collection.
+
+    Attributes:
+        uris: where each is found again.
+        labels: the name of its class; "" where there is none.
+        sizes: (images, 2), height and width in pixels.
+        predicted: (images,), the network's most probable class; -1 where it has no classes.
+        probability: (images,), of that class.
+        numbers: (images,), its place in the collection, unread ones counted.
+        checksums: of its file.
+    """
+
+    uris: list[str]
+    labels: list[str]
+    sizes: Int[Tensor, "images 2"]
+    predicted: Int[Tensor, "images"]
+    probability: Float[Tensor, "images"]
+    numbers: Int[Tensor, "images"]
+    checksums: list[str]
+
+
+class Atlas:
+    """What one pass over a collection has found; everything is read from it.
+
+    Example:
+        >>> atlas = Atlas.build("flowers.atlas", net, "flowers/", layers=["relu7"])
+        >>> atlas.features("relu7").shape, atlas.best("relu7").values.shape
+    """
+
+    def __init__(self, store: Store, net: Network | None, photos: Any) -> None:
+        self.store = store
+        self._net = net
+        self._photos = None if photos is None else streams.stream(photos)
+
+    def __repr__(self) -> str:
+        name = self.store.manifest.network["name"]
+        return f"<Atlas {self.path}: {len(self)} images through {name}>"
+
+    def __len__(self) -> int:
+        return self.store.manifest.images
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        net: Network | None = None,
+        *,
+        photos: Any = None,
+    ) -> Atlas:
+        """The atlas in a folder, to read.
+
+        Args:
+            net: its network; where none is given, it is loaded when it is needed.
+            photos: the data set that its images came from, where no file holds them.
+
+        Raises:
+            PellucidError: there is none, it is damaged, or of another network.
+        """
+        store = Store.open(path)
+        if net is not None:
+            store.manifest.check(net, store.folder.place)
+        return cls(store, net, photos)
+
+    @classmethod
+    def build(cls, path: str | os.PathLike[str], net: Network, photos: Any, **more: Any) -> Atlas:
+        """Surveys a collection into a new folder, or goes on with one that was interrupted.
+
+        Args:
+            path: of the folder, also an address in object storage.
+            photos: whatever `stream` takes.
+            more: `layers`, `keep`, `per_image`, `negative`, `whole`, `precision`, `batch` of
+                `Plan`, and `workers`.
+
+        Raises:
+            PellucidError: there is a finished atlas, or one of another network, plan or
+                collection; no image can be read; the disk is full.
+        """
+        return finished(building(path, net, photos, **more))
+
+    def append(self, photos: Any, **more: Any) -> Atlas:
+        """Surveys the images of a collection that are not in the atlas yet.
+
+        Raises:
+            PellucidError: as `build`.
+        """
+        return finished(appending(self.path, self.network(), photos, **more))
+
+    @property
+    def path(self) -> str:
+        """The folder."""
+        return self.store.folder.place
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """That were surveyed."""
+        return self.store.manifest.plan.layers
+
+    @property
+    def classes(self) -> list[str]:
+        """The network's class names, which `images.predicted` counts."""
+        net = self.network()
+        return net.labels if len(net.layers[""].shape) == 1 else []
+
+    @cached_property
+    def images(self) -> Images:
+        """Everything small that is known of each image."""
+        names = (
+            "uri", "label", "height", "width", "predicted", "probability", "number", "checksum"
+        )  # fmt: skip
+        table = self.store.table(IMAGES, names)
+        numbers = {name: torch.from_numpy(table[name].to_numpy().copy()) for name in names[2:7]}
+        return Images(
+            table["uri"].to_pylist(),
+            table["label"].to_pylist(),
+            torch.stack([numbers["height"], numbers["width"]], 1).long(),
+            numbers["predicted"].long(),
+            numbers["probability"],
+            numbers["number"],
+            table["checksum"].to_pylist(),
+        )
+
+    def network(self) -> Network:
+        """The network that it is of, loaded where none was given.
+
+        Raises:
+            PellucidError: it cannot be loaded, or its weights are others now.
+        """
+        if self._net is None:
+            facts = self.store.manifest.network
+            spec = facts["spec"]
+            if not isinstance(spec, dict) or not spec.get("name"):
+                raise PellucidError(
+                    f"{self.path} is of {facts['name']}, a module of your own: give it, "
+                    f"Atlas.open(…, net)"
+                )
+            if ".py:" in str(spec["name"]):
+                raise PellucidError(
+                    f"{self.path} is of the code in {spec['name']}, which is not run unasked: give "
+                    f"the network, Atlas.open(…, net) or --network"
+                )
+            net = load(**spec)
+            self.store.manifest.check(net, self.path)
+            self._net = net
+        return self._net
+
+    def thumbnails(self, rows: Sequence[int]) -> list[bytes]:
+        """Images as small JPEG files, their longer side 128 px, by their rows."""
+        found: list[bytes] = self.store.rows(rows, ["thumbnail"])["thumbnail"].to_pylist()
+        return found
+
+    def photo(self, row: int) -> Photo:
+        """An image itself, read again.
+
+        Raises:
+            PellucidError: there is no such row, or the image is no longer there.
+        """
+        if not 0 <= row < len(self):
+            raise PellucidError(f"{self.path} has images 0 to {len(self) - 1}, not {row}")
+        uri = self.images.uris[row]
+        item = streams.reopened(uri) if self._photos is None else self._photos.photo(uri)
+        try:
+            return item.open()[0]
+        except (OSError, KeyError, IndexError) as error:
+            raise PellucidError(f"{uri} cannot be read again: {error}") from None
+
+    def features(self, layer: str) -> Float[Tensor, "images numbers"]:
+        """What a layer says of each image: of each channel the mean over its places.
+
+        Raises:
+            Unknown: the layer was not surveyed.
+        """
+        name = column(self._number(layer))
+        values = self.store.table(IMAGES, [name])[name].combine_chunks()
+        flat = values.flatten().to_numpy(zero_copy_only=False)
+        return torch.from_numpy(flat.astype("float32")).reshape(len(values), -1)
+
+    def best(self, layer: str, negative: bool = False) -> Best:
+        """Of each channel the places where it answers most; images are rows of the atlas.
+
+        Raises:
+            Unknown: the layer was not surveyed.
+            PellucidError: the most negative places were not surveyed.
+        """
+        reading = self._reading(layer)
+        best = reading.worst if negative else reading.best
+        if best is None:
+            raise PellucidError(
+                f"{self.path} was made without the most negative places: build it with negative"
+            )
+        rows = torch.searchsorted(self.images.numbers, best.images)
+        return Best(best.values, torch.where(best.images < 0, NONE, rows), best.places)
+
+    def statistics(self, layer: str) -> Statistics:
+        """How a layer's channels answer to the collection.
+
+        Raises:
+            Unknown: the layer was not surveyed.
+        """
+        tally = self._reading(layer).tally
+        if tally is None:
+            raise PellucidError(f"{self.path} holds no image")
+        return tally.statistics()
+
+    @cached_property
+    def unread(self) -> list[tuple[str, str]]:
+        """Images that were set aside, and why."""
+        if not self.store.failures:
+            return []
+        table = self.store.table("failed").to_pydict()
+        return list(zip(table["uri"], table["reason"], strict=True))
+
+    @property
+    def maps(self) -> list[str]:
+        """Names of the maps that were made of it."""
+        return sorted(self.store.manifest.maps)
+
+    def write_map(
+        self, name: str, points: Float[Tensor, "images 2"], facts: dict[str, Any]
+    ) -> None:
+        """Keeps a map of the images under a name."""
+        import pyarrow as pa
+
+        table = pa.table({"x": points[:, 0].numpy(), "y": points[:, 1].numpy()})
+        with self.store.folder.alone():
+            self.store.refresh()
+            part = f"map-{name}"
+            versions = self.store.manifest.versions | {part: self.store.put(part, table)}
+            maps = self.store.manifest.maps | {name: facts}
+            self.store.set(self.store.manifest.but(versions=versions, maps=maps))
+
+    def read_map(self, name: str) -> tuple[Float[Tensor, "images 2"], dict[str, Any]]:
+        """A map by its name, and how it was made.
+
+        Raises:
+            Unknown: there is no such map.
+        """
+        if name not in self.maps:
+            raise Unknown("map", name, self.maps, f"(of {self.path})")
+        table = self.store.table(f"map-{name}")
+        points = torch.stack([torch.from_numpy(table[axis].to_numpy().copy()) for axis in "xy"], 1)
+        return points, self.store.manifest.maps[name]
+
+    def _number(self, layer: str) -> int:
+        if layer not in self.layers:
+            raise Unknown("surveyed layer", layer, self.layers, f"(in {self.path})")
+        return self.layers.index(layer)
+
+    def _reading(self, layer: str) -> Reading:
+        self._number(layer)
+        return self._readings[layer]
+
+    @cached_property
+    def _readings(self) -> dict[str, Reading]:
+        manifest = self.store.manifest
+        tables = self.store.table(PATCHES), self.store.table(STATISTICS)
+        return read(*tables, manifest.plan, manifest.grids)
+
+
+def building(
+    path: str | os.PathLike[str],
+    net: Network,
+    photos: Any,
+    *,
+    force: bool = False,
+    workers: int = WORKERS,
+    every: float = EVERY,
+    **plan: Any,
+) -> Generator[Step, None, Atlas]:
+    """`Atlas.build` step by step."""
+    lance()
+    source = streams.stream(photos)
+    wanted = Plan.of(net, **plan)
+    folder = Folder(path)
+    text = folder.read(NAME)
+    before = Manifest.read(text, folder.place) if text is not None else None
+    if before is not None and force:
+        before = None
+    if before is None:
+        items = checked(iter(source), source.source)  # nothing is made for an empty folder
+        folder.make()
+        with folder.alone():
+            folder.write(NAME, Manifest.of(net, wanted).but(sources=(source.source,)).text())
+    else:
+        _same(before, net, wanted, source, folder.place)
+        items = iter(source)
+    store = Store.open(path)
+    with store.writing(net):
+        left = _behind(items, store.manifest.seen, store.manifest.chain, folder.place)
+        yield from _survey(net, left, store, workers, every)
+    return Atlas(store, net, source)
+
+
+def appending(
+    path: str | os.PathLike[str],
+    net: Network,
+    photos: Any,
+    *,
+    workers: int = WORKERS,
+    every: float = EVERY,
+) -> Generator[Step, None, Atlas]:
+    """`Atlas.append` step by step."""
+    source = streams.stream(photos)
+    store = Store.open(path)
+    if not store.manifest.finished and store.manifest.begun == 0:
+        raise PellucidError(
+            f"{store.folder.place} is not finished: `build` with the same photos goes on with it"
+        )
+    with store.writing(net):
+        store.set(
+            store.manifest.but(
+                sources=tuple(dict.fromkeys([*store.manifest.sources, source.source])),
+                begun=store.manifest.seen,
+                finished=False,
+            )
+        )
+        known = set(store.table(IMAGES, ["uri"])["uri"].to_pylist())
+        if store.failures:
+            known |= set(store.table("failed", ["uri"])["uri"].to_pylist())
+        items = checked(iter(source), source.source)
+        yield from _survey(net, _new(items, known), store, workers, every)
+    return Atlas(store, net, source if len(store.manifest.sources) == 1 else None)
+
+
+def _survey(
+    net: Network, items: Iterator[Item], store: Store, workers: int, every: float
+) -> Generator[Step, None, None]:
+    plan = store.manifest.plan
+    yield from surveyed(net, items, plan, store, workers=workers, every=every)
+    if not store.manifest.images:
+        raise PellucidError(
+            f"none of the {store.manifest.seen} images could be read: {_first_reason(store)}"
+        )
+    store.set(store.manifest.but(finished=True))
+
+
+def _first_reason(store: Store) -> str:
+    return str(store.table("failed", ["reason"])["reason"][0])
+
+
+def _same(before: Manifest, net: Network, plan: Plan, source: Any, place: str) -> None:
+    before.check(net, place)
+    if before.finished:
+        raise PellucidError(
+            f"{place} is there already, with {before.images} images: `append` adds to it, force "
+            f"makes it anew"
+        )
+    if before.plan != plan or before.sources != (source.source,):
+        raise PellucidError(
+            f"{place} was begun with {before.sources[0]} and {before.plan.data()}: go on with "
+            f"these, or force makes it anew"
+        )
+
+
+def _behind(items: Iterator[Item], seen: int, chain: str, place: str) -> Iterator[Item]:
+    """The items behind those that were seen, which must be the same as then."""
+    found, count = "", 0
+    for item in islice(items, seen):
+        found, count = linked(found, item.uri), count + 1
+    if found != chain or count != seen:
+        raise PellucidError(
+            f"the photos are no longer those that {place} was begun with: force makes it anew"
+        )
+    return items
+
+
+def _new(items: Iterator[Item], known: set[str]) -> Iterator[Item]:
+    for item in items:
+        if item.uri not in known:
+            known.add(item.uri)
+            yield item
