@@ -10,12 +10,13 @@ from jaxtyping import UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
-from pellucid.images import jpeg_bytes
+from pellucid.images import file_bytes
 
 TILE = 256  # px, the side of a tile
 QUALITY = 85  # of the JPEG files
 DZI = """<?xml version="1.0" encoding="UTF-8"?>
-<Image xmlns="http://schemas.microsoft.com/deepzoom/2008" Format="jpg" Overlap="0" TileSize="{tile}">
+<Image xmlns="http://schemas.microsoft.com/deepzoom/2008"
+ Format="jpg" Overlap="0" TileSize="{tile}">
 <Size Width="{width}" Height="{height}"/>
 </Image>
 """
@@ -58,11 +59,10 @@ class Pyramid:
         self._file(self.path, DZI.format(tile=TILE, width=width, height=height).encode())
 
     def _write(self, level: int, strip: Tensor) -> None:
-        folder = self.path.with_name(f"{self.path.stem}_files") / str(level)
-        folder.mkdir(parents=True, exist_ok=True)
         for column, tile in enumerate(strip.split(TILE, 2)):
-            name = f"{column}_{self.rows[level]}.jpg"
-            self._file(folder / name, jpeg_bytes(tile, QUALITY))
+            name = tile_path(self.path, level, column, self.rows[level])
+            name.parent.mkdir(parents=True, exist_ok=True)
+            self._file(name, file_bytes(tile, quality=QUALITY))
             self.tiles += 1
         self.rows[level] += 1
         if not level:
@@ -79,6 +79,11 @@ class Pyramid:
     def _file(self, path: Path, content: bytes) -> None:
         path.write_bytes(content)
         self.bytes += len(content)
+
+
+def tile_path(path: Path, level: int, column: int, row: int) -> Path:
+    """Where a tile of the pyramid NAME.dzi is."""
+    return path.with_name(f"{path.stem}_files") / str(level) / f"{column}_{row}.jpg"
 
 
 def halved(picture: UInt8[Tensor, "3 height width"]) -> UInt8[Tensor, "3 h w"]:

@@ -32,7 +32,8 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
     },
     "zh": {
         "title": "{name} 眼中的 {count} 张照片",
-        "told": "{what}相似的照片排在一起。在网格上，一张照片的邻居中有 {near} 属于它在图上最近的十张{alike}。",
+        "told": "{what}相似的照片排在一起。"
+        "在网格上，一张照片的邻居中有 {near} 属于它在图上最近的十张{alike}。",
         "alike": "，有 {alike} 与它类别相同（任意两张照片：{chance}）",
         "what": "{name} 认为",
         "unread": "有 {count} 张无法读取，显示为灰色。",
