@@ -18,7 +18,7 @@ tour: $(VENV)/.core  ## the main job: one page that shows what a real network se
 	$(BIN)/pellucid tour --out $(TOUR)
 
 test: $(VENV)/.dev lint  ## types, format and all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.dev  ## types and format
 	$(BIN)/ruff check .

@@ -192,7 +192,7 @@ WRONG: list[tuple[Any, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("change", "message"), WRONG, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("change", "message"), WRONG, ids=[text[:30] for _, text in WRONG])
 def test_a_wrong_recipe(change: Any, message: str, saved: Path) -> None:
     with pytest.raises(pl.PellucidError, match=message):
         pl.replay(edited(saved, change))

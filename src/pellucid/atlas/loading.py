@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -54,7 +54,7 @@ class Unread:
 
 def batches(
     net: Network, items: Iterable[tuple[int, Item]], size: int, workers: int = WORKERS
-) -> Iterator[list[Loaded | Unread]]:
+) -> Generator[list[Loaded | Unread], None, None]:
     """Items in batches, each in its order, however long the one or the other takes to decode.
 
     A batch has `size` items, of which fewer are images where some cannot be read: what it consists

@@ -32,7 +32,7 @@ def of_torchvision(source: Any) -> Iterator[Item]:
     targets = getattr(source, "targets", None)
     for number in range(len(source)):
         known = targets is not None and len(targets) == len(source)
-        label = _named(targets[number], names) if known else None
+        label = _named(targets[number], names) if targets is not None and known else None
         if label is None:  # only the sample itself tells
             try:
                 label = _named(_second(source[number]), names)
