@@ -19,9 +19,14 @@ from pellucid.images import lettered, text_width
 from pellucid.results import Picture, Result
 
 DRAWN = 96  # px of a patch
-GREY = 0.78  # where there is no photo
+GREY, PALE = 0.78, 0.93  # where there is no photo, where there is nothing for the network
 LINE = (1.0, 0.2, 0.6)  # of the outline: a colour that few photos have
 CLIP = 0.005  # share of a guided gradient's numbers that may saturate
+OUTLINED: dict[Status, str] = {
+    "exact": "the box is just what the unit sees",
+    "at most": "the unit sees nothing outside the box, and perhaps less",
+    "whole": "a unit may see all that the network is shown, which is the box",
+}
 MOST_PIXELS = 24_000_000  # of the picture; of more channels the first are drawn
 TOLD: dict[Status, str] = {
     "exact": "each crop is just what the unit sees",
@@ -81,11 +86,16 @@ class Patch:
             "box": list(self.box),
         } | ({"why": self.why} if self.why else {})
 
-    def tile(self, picture: Float[Tensor, "3 h w"], paper: float = tiles.PAPER) -> Tensor:
+    @property
+    def clipped(self) -> bool:
+        """Whether the window reaches beyond what the network is shown."""
+        return any(abs(a - b) > 1e-6 for a, b in zip(self.box, self.window, strict=True))
+
+    def tile(self, picture: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 height width"]:
         """A picture of the box where it lies in the window, `DRAWN` px square."""
         tall, wide = self.window.bottom - self.window.top, self.window.right - self.window.left
         scale = DRAWN / max(tall, wide, 1e-9)
-        page = torch.full((3, DRAWN, DRAWN), paper)
+        page = torch.full((3, DRAWN, DRAWN), PALE)
         down, across = (DRAWN - tall * scale) / 2, (DRAWN - wide * scale) / 2
         top = round(down + (self.box.top - self.window.top) * scale)
         left = round(across + (self.box.left - self.window.left) * scale)
@@ -179,21 +189,24 @@ class Patches(Result):
         rows = [self._row(number) for number in range(len(self.channels))]
         fit = max(1, MOST_PIXELS // (rows[0].shape[1] * rows[0].shape[2]))
         page = torch.cat(rows[:fit], 1)
-        text = TOLD[self.status] if not self.whole else "the box is what the unit sees"
-        if self.status == "at most" and self.whole:
-            text = "the unit sees nothing outside the box, and perhaps less"
-        lines = tiles.wrapped(text, page.shape[2] - 2 * tiles.GAP)
-        if fit < len(rows):
-            lines.append(f"the first {fit} of {len(rows)} channels are drawn")
-        if any(one.outside for row in self.found[:fit] for one in row):
-            lines += tiles.wrapped(
-                "grey: beyond the photo, where the network is shown a border",
-                page.shape[2] - 2 * tiles.GAP,
-            )
+        wide = page.shape[2] - 2 * tiles.GAP
+        lines = [line for text in self._notes(fit) for line in tiles.wrapped(text, wide)]
         foot = torch.full((3, 16 * len(lines) + tiles.GAP, page.shape[2]), tiles.PAPER)
         for number, line in enumerate(lines):
             foot = lettered(foot, line, 16 * number + 2, tiles.GAP, tiles.LETTER, tiles.FAINT)
         return torch.cat([page, foot], 1)
+
+    def _notes(self, fit: int) -> list[str]:
+        """What stands below the rows."""
+        shown = [one for row in self.found[:fit] for one in row]
+        notes = [(OUTLINED if self.whole else TOLD)[self.status]]
+        if not self.whole and any(one.clipped for one in shown):
+            notes.append("pale: beyond the edge of what the network is shown")
+        if any(one.outside for one in shown):
+            notes.append("grey: beyond the photo, where the network is shown a border")
+        if fit < len(self.found):
+            notes.append(f"the first {fit} of {len(self.found)} channels are drawn")
+        return notes
 
     def _row(self, number: int) -> Float[Tensor, "3 height width"]:
         gap, under = tiles.GAP, tiles.LETTER + 5
@@ -225,7 +238,6 @@ class Patches(Result):
 
 def cut(pixels: UInt8[Tensor, "3 height width"], box: Box[float]) -> UInt8[Tensor, "3 tall wide"]:
     """A box of a photo in whole pixels, those that it only touches among them; grey outside."""
-    height, width = pixels.shape[1:]
     top, left = floor(box.top + 1e-6), floor(box.left + 1e-6)
     bottom, right = max(top + 1, ceil(box.bottom - 1e-6)), max(left + 1, ceil(box.right - 1e-6))
     inside = pixels[:, max(0, top) : max(0, bottom), max(0, left) : max(0, right)]

@@ -113,7 +113,7 @@ def searching(
     reading = readings[layer]
     best = reading.worst if negative else reading.best
     assert best is not None
-    rows = {int(row) for row in best.images[list(wanted)].unique() if row != NONE}
+    rows = _rows(best, wanted)
     made = yield from gathered(
         net, layer, best, wanted, _again(source, rows), negative=negative, guided=guided
     )
@@ -145,7 +145,7 @@ def patches_of(
         if keep < 1:
             raise PellucidError(f"keep is 1 or more, not {keep}")
         best = Best(*(part[:, :keep] for part in (best.values, best.images, best.places)))
-    rows = sorted(int(row) for row in best.images[list(wanted)].unique() if row != NONE)
+    rows = sorted(_rows(best, wanted))
     sources = (Source(row, atlas.images.uris[row], _opener(atlas, row)) for row in rows)
     made = yield from gathered(net, layer, best, wanted, sources, negative=negative, guided=guided)
     return made
@@ -178,8 +178,8 @@ def gathered(
             (key, channels[key[0]], int(best.places[channels[key[0]], key[1]]))
             for key in places[source.row]
         ]
-        values = [float(best.values[channel, key[1]]) for key, channel, _ in units]
-        cuts = _cuts(net, known, source, [unit[1:] for unit in units], values, guided)
+        heights = [float(best.values[channel, key[1]]) for key, channel, _ in units]
+        cuts = _cuts(net, known, source, [unit[1:] for unit in units], heights, guided)
         found |= {key: patch for (key, _, _), patch in zip(units, cuts, strict=True)}
         yield Step(done, len(places), f"cutting from {done:,} of {len(places):,} photos")
     rows = tuple(
@@ -272,18 +272,18 @@ def _cuts(
             part = maps[number][:, box.top : box.bottom, box.left : box.right].clone()
         made.append(
             Patch(
-                source.uri,
-                source.row,
-                place,
-                values[number],
-                in_photo,
-                frame.box(Box(*map(float, window))),
-                cut(photo.pixels, in_photo),
-                small,
-                photo.size,
-                part,
-                why,
-            )  # fmt: skip
+                source=source.uri,
+                row=source.row,
+                place=place,
+                value=values[number],
+                box=in_photo,
+                window=frame.box(Box(*map(float, window))),
+                pixels=cut(photo.pixels, in_photo),
+                photo=small,
+                size=photo.size,
+                guided=part,
+                why=why,
+            )
         )
     return made
 
@@ -305,6 +305,11 @@ def _small(photo: Photo) -> Tensor:
         return photo.pixels
     size = max(1, round(height * scale)), max(1, round(width * scale))
     return (tiles.resized(photo.floats(), size) * 255).round().byte()
+
+
+def _rows(best: Best, channels: Sequence[int]) -> set[int]:
+    """The images that are named for some channels."""
+    return {row for row in best.images[list(channels)].flatten().tolist() if row != NONE}
 
 
 def _again(source: Stream, rows: set[int]) -> Iterable[Source]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from pellucid.atlas.wall import grid
@@ -38,8 +38,9 @@ class Wall:
 
     Attributes:
         path: of its folder.
-        photos: on it.
-        rows, columns: of the grid.
+        given: (photos, 2), row and column of each on the grid.
+        places: (photos, 3), right, down and side when scattered; see `scatter.scattered`.
+        levels: of the pyramid, the finest one's number.
         cell: px, the side of a photo at the finest level.
         kept: what the grid has kept of the map.
         tiles, bytes: files of the pyramid, and how large they are.
@@ -47,9 +48,9 @@ class Wall:
     """
 
     path: Path
-    photos: int
-    rows: int
-    columns: int
+    given: Int[Tensor, "photos 2"]
+    places: Float[Tensor, "photos 3"]
+    levels: int
     cell: int
     kept: Kept
     tiles: int
@@ -63,8 +64,9 @@ class Wall:
 
     def told(self) -> str:
         """In words."""
+        rows, columns = grid.shape(len(self.given))
         text = (
-            f"{self.photos:,} photos on {self.rows} x {self.columns} cells of {self.cell} px, "
+            f"{len(self.given):,} photos on {rows} x {columns} cells of {self.cell} px, "
             f"{self.tiles:,} tiles, {self.bytes / 1e6:,.0f} MB; {self.kept.told()}"
         )
         if self.unread:
@@ -75,8 +77,8 @@ class Wall:
     def data(self) -> dict[str, Any]:
         """As plain data."""
         return {
-            "photos": self.photos,
-            "grid": [self.rows, self.columns],
+            "photos": len(self.given),
+            "grid": list(grid.shape(len(self.given))),
             "cell": self.cell,
             "tiles": self.tiles,
             "bytes": self.bytes,
@@ -142,7 +144,17 @@ def wall(
         }
         for name, content in files.items():
             (folder / name).write_bytes(content)
-    return Wall(out, len(photos), rows, columns, side, share, pyramid.tiles, pyramid.bytes, unread)
+    return Wall(
+        path=out,
+        given=given,
+        places=laid.places,
+        levels=pyramid.levels,
+        cell=side,
+        kept=share,
+        tiles=pyramid.tiles,
+        bytes=pyramid.bytes,
+        unread=unread,
+    )
 
 
 def usual_cell(photos: Photos) -> int:
@@ -186,8 +198,8 @@ def _tiles(
     order = (laid.given[:, 0] * columns + laid.given[:, 1]).argsort().tolist()
     places = laid.given[order].tolist()
     read = zip(order, places, squares(photos.opened, order, side, workers), strict=True)
-    strip, first, done = _paper(min(rows, at_once), columns, side), 0, 0
-    for row, (down, across), (square, why) in read:
+    strip, first = _paper(min(rows, at_once), columns, side), 0
+    for done, (row, (down, across), (square, why)) in enumerate(read, 1):
         while down >= first + at_once:
             pyramid.add(strip)
             first += at_once
@@ -196,7 +208,6 @@ def _tiles(
         strip[:, top : top + side, left : left + side] = square
         if why:
             laid.unread[row] = why
-        done += 1
         if done % EVERY == 0:
             yield Step(done, len(photos), f"{done:,} of {len(photos):,} photos")
     pyramid.add(strip)

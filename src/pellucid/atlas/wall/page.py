@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from jaxtyping import Float, Int
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from torch import Tensor
 
 from pellucid.atlas.wall import grid
@@ -53,8 +54,6 @@ def page(photos: Photos, laid: Laid, lang: Language) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    from markupsafe import Markup
-
     text: str = house.get_template("wall.html.j2").render(
         lang=lang,
         html_lang={"en": "en", "zh": "zh-Hans"}[lang],
@@ -92,7 +91,7 @@ def script(photos: Photos, laid: Laid, pyramid: Pyramid, out: Path, lang: Langua
         "unread": laid.unread,
         "prefix": prefix,
         "rests": [uri[len(prefix) :] for uri in photos.uris],
-        "link": _link(prefix, out),
+        "link": _link(photos.uris, prefix, out),
         "words": WORDS[lang],
     }
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -120,23 +119,21 @@ def _told(photos: Photos, laid: Laid, lang: Language) -> str:
 
 def _common(uris: Sequence[str]) -> str:
     """What all addresses begin with, up to a slash."""
-    start = os.path.commonprefix(list(uris))
-    return start[: start.rfind("/") + 1]
+    low, high = min(uris), max(uris)  # what these share, all share
+    alike = next(
+        (at for at, pair in enumerate(zip(low, high, strict=False)) if len({*pair}) > 1), len(low)
+    )
+    return low[: low.rfind("/", 0, alike) + 1]
 
 
-def _link(prefix: str, out: Path) -> str | None:
+def _link(uris: Sequence[str], prefix: str, out: Path) -> str | None:
     """The beginning of the photos' addresses as a page in `out` links to them; None: it cannot."""
+    if any("#" in uri for uri in uris):
+        return None  # inside another file
     if prefix.startswith(("http://", "https://")):
         return prefix
-    if (
-        "://" in prefix
-        or "#" in prefix
-        or ".tar" in prefix
-        or not (prefix or Path(prefix).is_dir())
-    ):
+    if not prefix or "://" in prefix or not Path(prefix).is_dir():
         return None
-    folder = Path(prefix or ".").expanduser().absolute()
-    if not folder.is_dir():
-        return None
+    folder = Path(prefix).absolute()
     # Relative: photos and wall may be moved together.
     return quote(Path(os.path.relpath(folder, out.absolute())).as_posix()) + "/"

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pellucid.atlas.wall.squares import Open
 from pellucid.errors import PellucidError
+
+if TYPE_CHECKING:
+    from pellucid.atlas.atlas import Atlas
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,25 @@ class Photos:
             given = getattr(self, name)
             if given and len(given) != len(self.uris):
                 raise PellucidError(f"{len(self.uris)} photos have {len(given)} {name}")
+
+    @classmethod
+    def of(cls, atlas: Atlas) -> Photos:
+        """Those of an atlas; without predictions where its network is not at hand."""
+        images = atlas.images
+        try:
+            names = atlas.classes
+        except PellucidError:
+            names = []
+        guesses = [names[at] if 0 <= at < len(names) else "" for at in images.predicted.tolist()]
+        return cls(
+            opened=atlas.photo,
+            uris=images.uris,
+            labels=images.labels,
+            predicted=guesses,
+            shares=images.probability.nan_to_num().tolist(),
+            sizes=[(height, width) for height, width in images.sizes.tolist()],
+            network=str(atlas.store.manifest.network["name"]),
+        )
 
     def __len__(self) -> int:
         return len(self.uris)

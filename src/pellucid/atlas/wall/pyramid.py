@@ -59,10 +59,10 @@ class Pyramid:
         self._file(self.path, DZI.format(tile=TILE, width=width, height=height).encode())
 
     def _write(self, level: int, strip: Tensor) -> None:
-        for column, tile in enumerate(strip.split(TILE, 2)):
+        for column, left in enumerate(range(0, strip.shape[2], TILE)):
             name = tile_path(self.path, level, column, self.rows[level])
             name.parent.mkdir(parents=True, exist_ok=True)
-            self._file(name, file_bytes(tile, quality=QUALITY))
+            self._file(name, file_bytes(strip[:, :, left : left + TILE], quality=QUALITY))
             self.tiles += 1
         self.rows[level] += 1
         if not level:
