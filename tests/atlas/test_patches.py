@@ -8,7 +8,8 @@ from torch import nn
 
 import pellucid as pl
 from conftest import attentive, awkward
-from pellucid.atlas.patches import boxes, searching, top_patches
+from pellucid.atlas.crops import boxes
+from pellucid.atlas.patches import searching, top_patches
 from pellucid.box import Box
 from pellucid.images import open_image, text_inside
 from pellucid.method import finished

@@ -31,7 +31,7 @@ PANELS = {
 GROUPS = {"stylist": "pellucid.app.stylist_command"}
 # Commands of several that are no method, and what they are for.
 SEVERAL = {
-    "atlas": ("pellucid.app.atlas", "A whole collection through a network, once; all about it")
+    "atlas": ("pellucid.app.atlas", "A whole collection through a network, once, and what it shows")
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Float, Int
@@ -31,6 +31,8 @@ from pellucid.images import Photo
 from pellucid.method import Step, finished
 from pellucid.network import Network
 from pellucid.zoo import load
+
+Engine = Literal["local", "ray"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +108,7 @@ class Atlas:
             path: of the folder, also an address in object storage.
             photos: whatever `stream` takes.
             more: `layers`, `keep`, `per_image`, `negative`, `whole`, `precision`, `batch` of
-                `Plan`, and `workers`.
+                `Plan`, `workers` that decode, and `engine`: "ray" for a cluster.
 
         Raises:
             PellucidError: there is a finished atlas, or one of another network, plan or
@@ -301,6 +303,7 @@ def building(
     force: bool = False,
     workers: int = WORKERS,
     every: float = EVERY,
+    engine: Engine = "local",
     **plan: Any,
 ) -> Generator[Step, None, Atlas]:
     """`Atlas.build` step by step."""
@@ -323,7 +326,7 @@ def building(
     store = Store.open(path)
     with store.writing(net):
         left = _behind(items, store.manifest.seen, store.manifest.chain, folder.place)
-        yield from _survey(net, left, store, workers, every)
+        yield from _survey(net, left, store, workers, every, engine)
     return Atlas(store, net, source)
 
 
@@ -334,6 +337,7 @@ def appending(
     *,
     workers: int = WORKERS,
     every: float = EVERY,
+    engine: Engine = "local",
 ) -> Generator[Step, None, Atlas]:
     """`Atlas.append` step by step."""
     source = streams.stream(photos)
@@ -354,15 +358,22 @@ def appending(
         if store.failures:
             known |= set(store.table("failed", ["uri"])["uri"].to_pylist())
         items = checked(iter(source), source.source)
-        yield from _survey(net, _new(items, known), store, workers, every)
+        yield from _survey(net, _new(items, known), store, workers, every, engine)
     return Atlas(store, net, source if len(store.manifest.sources) == 1 else None)
 
 
 def _survey(
-    net: Network, items: Iterator[Item], store: Store, workers: int, every: float
+    net: Network, items: Iterator[Item], store: Store, workers: int, every: float, engine: Engine
 ) -> Generator[Step, None, None]:
     plan = store.manifest.plan
-    yield from surveyed(net, items, plan, store, workers=workers, every=every)
+    if engine == "ray":
+        from pellucid.atlas.cluster import spread
+
+        yield from spread(net, items, plan, store, workers=workers, every=every)
+    elif engine == "local":
+        yield from surveyed(net, items, plan, store, workers=workers, every=every)
+    else:
+        raise Unknown("engine", engine, get_args(Engine))
     if not store.manifest.images:
         raise PellucidError(
             f"none of the {store.manifest.seen} images could be read: {_first_reason(store)}"

@@ -84,7 +84,7 @@ def batches(
 def load(net: Network, number: int, item: Item) -> Loaded | Unread:
     """One image, or why it cannot be read."""
     try:
-        photo, content = item.open()
+        photo, content, label = item.open()
         crop, _ = net.preprocess.crop(photo)
         checksum = hashlib.sha256(content).hexdigest()[:16] if content else photo.hash
         small = thumbnail(photo, THUMBNAIL)
@@ -95,4 +95,4 @@ def load(net: Network, number: int, item: Item) -> Loaded | Unread:
     except Exception as error:  # a data set or a storage may raise anything
         text = " ".join(str(error).split())[:300]
         return Unread(number, item.uri, f"{type(error).__name__}: {text}")
-    return Loaded(number, item.uri, item.label, photo.size, checksum, small, crop)
+    return Loaded(number, item.uri, label, photo.size, checksum, small, crop)

@@ -11,6 +11,7 @@ def append(
     place: words.Place,
     photos: words.Photos,
     workers: words.Workers = 4,
+    engine: words.Engine = words.Where.local,
     image: words.Image = None,
     label: words.Label = None,
     json: flags.AsJson = False,
@@ -29,7 +30,9 @@ def append(
             before = words.opened(place, network, weights, device)
             count = len(before)
             source = stream(photos, image=image, label=label)
-            atlas = progress.follow(appending(place, before.network(), source, workers=workers))
+            atlas = progress.follow(
+                appending(place, before.network(), source, workers=workers, engine=engine.value)
+            )
         if json:
             info.as_json(atlas)
         elif not quiet:

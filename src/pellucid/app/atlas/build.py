@@ -40,6 +40,7 @@ def build(
     precision: Annotated[Precision, typer.Option(help="of the features")] = Precision.float32,
     batch: Annotated[int, typer.Option(min=1, help="photos through the network at a time")] = 32,
     workers: words.Workers = 4,
+    engine: words.Engine = words.Where.local,
     image: words.Image = None,
     label: words.Label = None,
     force: flags.Force = False,
@@ -65,7 +66,7 @@ def build(
             progress.say(f"looking through {photos}")
             source = stream(photos, image=image, label=label)
             work = building(
-                place, net, source, force=force, workers=workers, layers=layers, keep=keep,
+                place, net, source, force=force, workers=workers, engine=engine.value, layers=layers, keep=keep,
                 per_image=per_image, negative=negative, whole=whole, precision=precision.value,
                 batch=batch,
             )  # fmt: skip

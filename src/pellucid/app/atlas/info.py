@@ -54,7 +54,8 @@ def told(atlas: Atlas) -> None:
     say(f"{manifest.images:,} images of {', '.join(manifest.sources)}{state}")
     say(f"through {name} (weights {weights})")
     rows = table("layer", "channels", "grid", right=("channels",))
-    for layer, (channels, height, width) in manifest.grids.items():
+    for layer in atlas.layers:
+        channels, height, width = manifest.grids[layer]
         rows.add_row(layer, str(channels), f"{height} x {width}")
     show(rows)
     if manifest.images and len(set(atlas.images.labels)) > 1:
