@@ -146,11 +146,17 @@ def png_bytes(image: Float[Tensor, "channels height width"], text: str = "") -> 
     return buffer.getvalue()
 
 
+def jpeg_bytes(pixels: UInt8[Tensor, "3 height width"], quality: int = 85) -> bytes:
+    """8-bit pixels as a JPEG file in memory."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(buffer, "jpeg", quality=quality)
+    return buffer.getvalue()
+
+
 def jpeg_address(image: Float[Tensor, "3 height width"], quality: int = 85) -> str:
     """A picture as a `data:` address for a page: small, without its recipe."""
-    buffer = io.BytesIO()
-    to_pillow(image).save(buffer, "jpeg", quality=quality)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    eight = (image.detach().cpu().float().clamp(0, 1) * 255).round().byte()
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg_bytes(eight, quality)).decode()
 
 
 def text_inside(path: Path) -> str:
