@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 # ruff: noqa: F401 (the public names, for those who read without running)
 if TYPE_CHECKING:
+    from pellucid.atlas.atlas import Atlas
+    from pellucid.atlas.stream import stream
     from pellucid.box import Box
     from pellucid.comparison import Comparison
     from pellucid.cutout import Cutout
@@ -54,6 +56,8 @@ if TYPE_CHECKING:
 
 # Where the public names live; the methods are found by the register.
 _HOMES = {
+    "atlas.atlas": ("Atlas",),
+    "atlas.stream": ("stream",),
     "box": ("Box",),
     "comparison": ("Comparison",),
     "cutout": ("Cutout",),

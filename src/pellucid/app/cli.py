@@ -29,6 +29,10 @@ PANELS = {
 
 # Methods with several commands, and where those are.
 GROUPS = {"stylist": "pellucid.app.stylist_command"}
+# Commands of several that are no method, and what they are for.
+SEVERAL = {
+    "atlas": ("pellucid.app.atlas", "A whole collection through a network, once, and what it shows")
+}
 
 
 class _Commands(TyperGroup):
@@ -39,6 +43,8 @@ class _Commands(TyperGroup):
             complain(str(Unknown("command", args[0], self.commands)))
             raise typer.Exit(2)
         name, command, rest = super().resolve_command(ctx, args)
+        if name in SEVERAL:
+            return name, _several(*SEVERAL[name]), rest
         method = {entry.command: entry for entry in entries().values()}.get(name or "")
         return name, _whole(method) if method else command, rest
 
@@ -48,13 +54,18 @@ def _whole(entry: Entry) -> Any:
         from pellucid.app.commands import build
 
         if entry.command in GROUPS:
-            several = _typer(cls=_Commands, help=escape(entry.summary))
-            for name, command in import_module(GROUPS[entry.command]).found().items():
-                several.command(name)(command)
-            return typer.main.get_command(several)
+            return _several(GROUPS[entry.command], entry.summary)
         alone = _typer()
         alone.command(entry.command)(build(entry.load()))
         return typer.main.get_command(alone)
+
+
+def _several(module: str, summary: str) -> Any:
+    with exits():
+        several = _typer(cls=_Commands, help=escape(summary))
+        for name, command in import_module(module).found().items():
+            several.command(name)(command)
+        return typer.main.get_command(several)
 
 
 def _typer(**more: Any) -> typer.Typer:
@@ -99,6 +110,8 @@ for _entry in entries().values():
         help=escape(_entry.summary),
         rich_help_panel=PANELS.get(_entry.room, _entry.room.capitalize()),
     )(_stub)
+for _name, (_, _summary) in SEVERAL.items():
+    app.command(_name, help=escape(_summary), rich_help_panel=PANELS["atlas"])(_stub)
 for _command in (lookup.networks, lookup.layers, lookup.photos, lookup.replay):
     app.command(rich_help_panel="Look things up")(_command)
 

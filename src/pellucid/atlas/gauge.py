@@ -67,7 +67,8 @@ class Gauge:
     ) -> None:
         self.net, self.plan = net, plan
         wanted = frozenset({*plan.layers, ""})
-        self.fast = Runner(net, wanted, net.preprocess.size).fast
+        with net.at_rest():
+            self.fast = Runner(net, wanted, net.preprocess.size).fast
         self.readings = readings if readings is not None else empty(net, plan)
         self.scales: dict[str, Scale] = {
             name: one.tally.scale for name, one in self.readings.items() if one.tally

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pellucid.images import Photo, from_bytes, open_image
 
-# Gives the bytes of an image file, or an image that is open already (Pillow, tensor, array).
+# Gives the bytes of an image file, an image that is open already (Pillow, tensor, array), or a
+# `Sample`, where only the image's own source knows its class.
 Reader = Callable[[], Any]
+
+
+class Sample(NamedTuple):
+    """An image and the name of its class."""
+
+    image: Any
+    label: str
+
+
+class Opened(NamedTuple):
+    """A photo, what its file holds where it comes from one, and the name of its class."""
+
+    photo: Photo
+    content: bytes | None
+    label: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +34,7 @@ class Item:
 
     Attributes:
         uri: what it is found by again: a path, an address, "FILE.tar#MEMBER", "FILE.parquet#12".
-        label: the name of its class; "" where there is none.
+        label: the name of its class; "" where there is none, or only reading tells.
         reader: reads it; may raise anything, which sets the image aside.
     """
 
@@ -26,13 +42,15 @@ class Item:
     label: str
     reader: Reader
 
-    def open(self) -> tuple[Photo, bytes | None]:
-        """The photo, and what its file holds where it comes from one.
+    def open(self) -> Opened:
+        """Reads and decodes it.
 
         Raises:
             Exception: whatever reading and decoding raise.
         """
-        content = self.reader()
+        content, label = self.reader(), self.label
+        if isinstance(content, Sample):
+            content, label = content
         if isinstance(content, bytes):
-            return from_bytes(content, self.uri), content
-        return Photo(open_image(content).pixels, self.uri), None
+            return Opened(from_bytes(content, self.uri), content, label)
+        return Opened(Photo(open_image(content).pixels, self.uri), None, label)

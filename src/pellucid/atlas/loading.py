@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -54,7 +54,7 @@ class Unread:
 
 def batches(
     net: Network, items: Iterable[tuple[int, Item]], size: int, workers: int = WORKERS
-) -> Iterator[list[Loaded | Unread]]:
+) -> Generator[list[Loaded | Unread], None, None]:
     """Items in batches, each in its order, however long the one or the other takes to decode.
 
     A batch has `size` items, of which fewer are images where some cannot be read: what it consists
@@ -84,7 +84,7 @@ def batches(
 def load(net: Network, number: int, item: Item) -> Loaded | Unread:
     """One image, or why it cannot be read."""
     try:
-        photo, content = item.open()
+        photo, content, label = item.open()
         crop, _ = net.preprocess.crop(photo)
         checksum = hashlib.sha256(content).hexdigest()[:16] if content else photo.hash
         small = thumbnail(photo, THUMBNAIL)
@@ -95,4 +95,4 @@ def load(net: Network, number: int, item: Item) -> Loaded | Unread:
     except Exception as error:  # a data set or a storage may raise anything
         text = " ".join(str(error).split())[:300]
         return Unread(number, item.uri, f"{type(error).__name__}: {text}")
-    return Loaded(number, item.uri, item.label, photo.size, checksum, small, crop)
+    return Loaded(number, item.uri, label, photo.size, checksum, small, crop)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pellucid.album import ENDINGS
@@ -109,5 +108,7 @@ def absolute(place: str) -> str:
 
 def folder_name(place: str, root: str) -> str:
     """The name of the folder that a file lies in; "" of the root itself."""
-    inside = os.path.dirname(place[len(root) :].replace("\\", "/").strip("/"))
-    return Path(inside).name
+    folder = os.path.dirname(place).rstrip("/")
+    bare = folder.partition("://")[2].strip("/") if is_remote(folder) else folder
+    top = root.partition("://")[2].strip("/") if is_remote(root) else root.rstrip("/")
+    return "" if bare == top else os.path.basename(folder)

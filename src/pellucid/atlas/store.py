@@ -133,8 +133,10 @@ class Store:
         if rows.images:
             versions[IMAGES] = self.put(IMAGES, rows.table(), append=IMAGES in versions)
         chain = manifest.chain
-        for one in sorted([*rows.images, *rows.failed], key=lambda one: one.number):
-            chain = linked(chain, one.uri)
+        every = [(one.number, one.uri) for one in rows.images]
+        every += [(one.number, one.uri) for one in rows.failed]
+        for _, uri in sorted(every):
+            chain = linked(chain, uri)
         self.set(
             manifest.but(
                 versions=versions,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.atlas.item import Item
-from pellucid.atlas.places import FileReader, absolute, files, is_image, is_remote
+from pellucid.atlas.places import SIGNS, FileReader, absolute, files, is_image, is_remote
 from pellucid.atlas.sources import datasets, folders, shards, tables
 from pellucid.errors import PellucidError, Unknown, existing
 
@@ -118,8 +118,10 @@ def _of_place(text: str, image: str | None, label: str | None) -> Iterator[Item]
     if len(places) > 1:
         raise PellucidError(f"{text}: braces are for tar shards, NAME-{{0000..0041}}.tar")
     place, ending = absolute(text), endings.pop()
+    if any(sign in place for sign in SIGNS):
+        return folders.of_folder(place)
     if not is_remote(place):
-        if os.path.isdir(place) or any(sign in place for sign in "*?["):
+        if os.path.isdir(place):
             return folders.of_folder(place)
         existing("folder or file of photos", Path(place))
     if ending in (".csv", ".tsv"):
@@ -140,7 +142,7 @@ def _of_place(text: str, image: str | None, label: str | None) -> Iterator[Item]
 def _each(places: list[str]) -> Iterator[str]:
     for place in places:
         whole = absolute(place)
-        if any(sign in place for sign in "*?["):
+        if any(sign in place for sign in SIGNS):
             yield from files(whole)
         else:
             if not is_remote(whole):

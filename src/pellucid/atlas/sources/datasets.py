@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pellucid.atlas.item import Item
+from pellucid.atlas.item import Item, Sample
 from pellucid.atlas.places import FileReader, absolute
 from pellucid.atlas.sources.tables import Columns
 from pellucid.errors import PellucidError
@@ -29,16 +29,8 @@ def of_torchvision(source: Any) -> Iterator[Item]:
             yield Item(absolute(str(path)), _named(target, names), FileReader(absolute(str(path))))
         return
     title = type(source).__name__
-    targets = getattr(source, "targets", None)
     for number in range(len(source)):
-        known = targets is not None and len(targets) == len(source)
-        label = _named(targets[number], names) if known else None
-        if label is None:  # only the sample itself tells
-            try:
-                label = _named(_second(source[number]), names)
-            except Exception:  # said when it is read
-                label = ""
-        yield Item(f"{title}[{number}]", label, _Sample(source, number))
+        yield Item(f"{title}[{number}]", "", _Sample(source, number, names))
 
 
 def of_hugging_face(source: Any, image: str | None, label: str | None) -> Iterator[Item]:
@@ -75,18 +67,17 @@ def _named(target: Any, names: Sequence[str] | None) -> str:
     return str(int(target)) if hasattr(target, "__index__") else str(target)
 
 
-def _second(sample: Any) -> Any:
-    return sample[1] if isinstance(sample, tuple | list) and len(sample) > 1 else None
-
-
 @dataclass(frozen=True, eq=False)
 class _Sample:
     source: Any
     number: int
+    names: Sequence[str] | None
 
     def __call__(self) -> Any:
         sample = self.source[self.number]
-        return sample[0] if isinstance(sample, tuple | list) else sample
+        if not isinstance(sample, tuple | list):
+            return sample
+        return Sample(sample[0], _named(sample[1] if len(sample) > 1 else None, self.names))
 
 
 @dataclass(frozen=True, eq=False)

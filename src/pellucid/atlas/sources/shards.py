@@ -36,7 +36,8 @@ def member_bytes(place: str, name: str) -> bytes:
 
 
 def _shard(place: str) -> Iterator[Item]:
-    sample, images, label = "", [], ""
+    sample, label = "", ""
+    images: list[tarfile.TarInfo] = []
     with _opened(place) as shard:
         for member in _members(shard, place):
             path = PurePosixPath(member.name)

@@ -1,0 +1,37 @@
+"""`pellucid atlas append`: more photos into an atlas."""
+
+from __future__ import annotations
+
+from pellucid.app import flags
+from pellucid.app.atlas import info, words
+from pellucid.app.terminal import Progress, exits, say
+
+
+def append(
+    place: words.Place,
+    photos: words.Photos,
+    workers: words.Workers = 4,
+    image: words.Image = None,
+    label: words.Label = None,
+    json: flags.AsJson = False,
+    quiet: flags.Quiet = False,
+    network: words.Own = None,
+    weights: flags.Weights = None,
+    device: flags.Device = "auto",
+) -> None:
+    """Add the photos of a collection that an atlas has not seen yet."""
+    with exits():
+        with Progress(quiet=quiet) as progress:
+            progress.say(f"opening {place}")
+            from pellucid.atlas.atlas import appending
+            from pellucid.atlas.stream import stream
+
+            before = words.opened(place, network, weights, device)
+            count = len(before)
+            source = stream(photos, image=image, label=label)
+            atlas = progress.follow(appending(place, before.network(), source, workers=workers))
+        if json:
+            info.as_json(atlas)
+        elif not quiet:
+            say(f"{len(atlas) - count:,} new images")
+            info.told(atlas)
