@@ -137,5 +137,5 @@ def test_guided_together_is_guided_one_by_one(tiny: pl.Network, cat: pl.Photo) -
         unit = f"act:{channel}@{at // width},{at % width}"
         alone = pl.guided(tiny, photo, target=unit, reduce="colour")
         assert torch.allclose(maps[number], alone.values[0], atol=1e-6), unit
-        kept = tiny.neurons(tiny.prepare(photo)[0], tiny.unit(unit))
-        assert float(values[number]) == pytest.approx(0, abs=9) and kept.shape == (1,)
+        assert f"{float(values[number]):.3g};" in alone.caption
+    assert bool(maps[1].any())
