@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -146,17 +146,21 @@ def png_bytes(image: Float[Tensor, "channels height width"], text: str = "") -> 
     return buffer.getvalue()
 
 
-def jpeg_bytes(pixels: UInt8[Tensor, "3 height width"], quality: int = 85) -> bytes:
-    """8-bit pixels as a JPEG file in memory."""
+def file_bytes(
+    pixels: UInt8[Tensor, "3 height width"],
+    kind: Literal["jpeg", "png"] = "jpeg",
+    quality: int = 85,
+) -> bytes:
+    """8-bit pixels as a file in memory; `quality` is that of JPEG."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(buffer, "jpeg", quality=quality)
+    Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(buffer, kind, quality=quality)
     return buffer.getvalue()
 
 
 def jpeg_address(image: Float[Tensor, "3 height width"], quality: int = 85) -> str:
     """A picture as a `data:` address for a page: small, without its recipe."""
     eight = (image.detach().cpu().float().clamp(0, 1) * 255).round().byte()
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg_bytes(eight, quality)).decode()
+    return "data:image/jpeg;base64," + base64.b64encode(file_bytes(eight, quality=quality)).decode()
 
 
 def text_inside(path: Path) -> str:

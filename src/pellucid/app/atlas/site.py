@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from pellucid.app import flags
+from pellucid.app.atlas import words
 from pellucid.app.terminal import INTERRUPTED, Progress, exits, say, say_json
 from pellucid.app.tour_command import Language
 
 
 def site(
-    atlas: Annotated[str, typer.Argument(metavar="ATLAS", help="folder of `pellucid atlas build`")],
+    place: words.Place,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="folder that the pages go into")],
     layers: Annotated[
         str | None, typer.Option(metavar="NAMES", help="with ; between; if none, all surveyed ones")
@@ -32,6 +33,9 @@ def site(
     seed: Annotated[int, typer.Option(metavar="NUMBER", help="of drawings and map")] = 0,
     lang: Annotated[Language, typer.Option(help="of the pages: English or Chinese")] = Language.en,
     show: Annotated[bool, typer.Option("--open", help="show it in the browser")] = False,
+    network: words.Own = None,
+    weights: flags.Weights = None,
+    device: flags.Device = "auto",
     force: flags.Force = False,
     json: flags.AsJson = False,
     quiet: flags.Quiet = False,
@@ -42,13 +46,12 @@ def site(
     """
     with exits():
         with Progress(quiet=quiet) as progress:
-            progress.say(f"opening {atlas}")
-            from pellucid.atlas.atlas import Atlas
+            progress.say(f"opening {place}")
             from pellucid.atlas.site import site as building
 
             made = progress.follow(
                 building(
-                    Atlas.open(atlas),
+                    words.opened(place, network, weights, device),
                     out,
                     layers=layers,
                     channels=channels,
