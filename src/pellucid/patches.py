@@ -264,7 +264,7 @@ def _drawn(one: Patch, whole: bool) -> list[Float[Tensor, "3 height width"]]:
     return [first, one.tile(shades.expand(3, -1, -1))]
 
 
-def _scaled(picture: Float[Tensor, "3 h w"], size: tuple[int, int]) -> Float[Tensor, "3 t w"]:
+def _scaled(picture: Float[Tensor, "3 h w"], size: tuple[int, int]) -> Float[Tensor, "3 tall wide"]:
     """To a size: pixels as squares where it is much larger, smoothly otherwise."""
     if min(size[0] / picture.shape[1], size[1] / picture.shape[2]) >= 4:
         return F.interpolate(picture[None], size, mode="nearest")[0]
