@@ -10,12 +10,15 @@ from urllib.parse import unquote
 
 import pytest
 import torch
+import typer
+from typer.testing import CliRunner
 
 import pellucid as pl
 
 pytest.importorskip("lance")
 
 from atlas.collection import folder, network
+from pellucid.app.atlas.site import site as command
 from pellucid.atlas.atlas import Atlas
 from pellucid.atlas.site import Site, site
 from pellucid.atlas.site.ledger import NAME
@@ -23,6 +26,7 @@ from pellucid.method import Step, finished
 
 LAYERS = ["2", "5", "7"]  # of the last, 8 units that see all of the image
 FEW = {"steps": 2}
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="module")
@@ -274,3 +278,61 @@ def test_bad_wishes(settings: dict[str, str], message: str, atlas: Atlas, tmp_pa
     with pytest.raises(pl.PellucidError, match=message):
         finished(site(atlas, tmp_path / "site", **settings))
     assert not (tmp_path / "site").exists()
+
+
+def test_the_command(atlas: Atlas, tmp_path: Path) -> None:
+    words = [atlas.path, str(tmp_path / "site"), "--layers", "5", "--channels", "0", "--no-draw"]
+    alone = typer.Typer()
+    alone.command()(command)
+    # A network of one's own is not in the atlas, only its name and weights.
+    done = CliRunner().invoke(alone, words)
+    assert done.exit_code == 2 and "module of your own" in done.output
+    factory = tmp_path / "net.py"
+    factory.write_text(
+        "from torch import nn\n"
+        "def small():\n"
+        "    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1),\n"
+        "        nn.Flatten(), nn.Linear(4, 2))\n"
+    )
+    net = pl.load(f"{factory}:small", weights="random", device="cpu")
+    store = Atlas.build(tmp_path / "b.atlas", net, folder(tmp_path / "photos", 4), layers=["1"])
+    words = [store.path, *words[1:3], "1", *words[4:], "--network", f"{factory}:small"]
+    words += ["--weights", "random", "--device", "cpu"]
+    done = CliRunner().invoke(alone, [*words, "--json"])
+    assert done.exit_code == 0, done.output
+    data = json.loads(done.stdout)
+    assert data["units"] == 1 and data["whole"] and Path(data["page"]).is_file()
+    done = CliRunner().invoke(alone, words)
+    assert "the site begins at" in done.stdout and "MB" in done.stdout
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+def test_in_a_browser(made: Site) -> None:
+    """Search, the arrow keys, no error and no request but for files; on a phone nothing is cut."""
+    sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
+    wrong: list[str] = []
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for width, dark in ((1200, "light"), (360, "dark")):
+            page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=dark)
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on("console", lambda said: wrong.append(said.text))
+            page.on("requestfailed", lambda request: wrong.append(request.url))
+            page.on("request", lambda one: one.url.startswith("file:") or wrong.append(one.url))
+            page.goto(made.path.as_uri())
+            page.keyboard.press("/")
+            page.keyboard.type("5 3")
+            page.keyboard.press("Enter")
+            page.wait_for_url("**/02-5/3.html")
+            page.keyboard.press("ArrowRight")
+            page.wait_for_url("**/02-5/4.html")
+            assert page.inner_text("h1") == "5:4"
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            every = "[...document.images].map(i => { i.loading = 'eager'; return i.decode() })"
+            page.evaluate(f"Promise.all({every})")  # an image that is not one raises
+            page.fill("#find", "nobody")
+            assert page.inner_text("#found") == "nothing fits"
+            page.fill("#find", "&y")
+            assert page.locator("#found a").count() > 0
+        browser.close()
+    assert wrong == []
