@@ -17,11 +17,12 @@ import pellucid as pl
 
 pytest.importorskip("lance")
 
+from pellucid.atlas.site import Site, site
+from pellucid.atlas.site.ledger import NAME
+
 from atlas.collection import folder, network
 from pellucid.app.atlas.site import site as command
 from pellucid.atlas.atlas import Atlas
-from pellucid.atlas.site import Site, site
-from pellucid.atlas.site.ledger import NAME
 from pellucid.method import Step, finished
 
 LAYERS = ["2", "5", "7"]  # of the last, 8 units that see all of the image
