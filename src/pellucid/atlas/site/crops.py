@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid import colour, tiles
-from pellucid.atlas.patches import boxes
+from pellucid.atlas.crops import boxes
 from pellucid.box import Box
 from pellucid.images import Photo
 from pellucid.layers import Layer

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pellucid.atlas.patches import seen
+from pellucid.atlas.crops import seen
 from pellucid.atlas.site.alike import shared
 from pellucid.atlas.site.crops import COLUMNS
 from pellucid.atlas.site.unit_map import unit_map
