@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from pellucid import colour, tiles
 from pellucid.box import Box
 from pellucid.fields.axis import Status
-from pellucid.images import lettered, text_width
+from pellucid.ink import lettered, text_width
 from pellucid.results import Picture, Result
 
 DRAWN = 96  # px of a patch

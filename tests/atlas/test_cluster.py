@@ -11,7 +11,8 @@ import pytest
 from atlas import collection
 from pellucid.atlas import cluster as clusters
 from pellucid.atlas import places
-from pellucid.atlas.atlas import Atlas, building
+from pellucid.atlas.atlas import Atlas
+from pellucid.atlas.building import building
 from pellucid.errors import PellucidError
 from pellucid.method import finished
 

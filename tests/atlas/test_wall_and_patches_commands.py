@@ -79,3 +79,11 @@ def test_patches_of_units(place: Path, tmp_path: Path) -> None:
         assert code == 2 and says in text
     code, text = run("patches", place, "relu3:1", "--negative", "--out", tmp_path / "none.png")
     assert code == 2 and "negative" in text and not (tmp_path / "none.png").exists()
+
+
+def test_a_map_becomes_a_wall(tmp_path: Path) -> None:
+    """As the first lines of the README have it."""
+    photos = collection.folder(tmp_path / "photos", 12)
+    atlas = pl.Atlas.build(tmp_path / "a", collection.network(), photos, layers=["7"])
+    made = atlas.map("pca").wall(tmp_path / "wall")
+    assert made.page == tmp_path / "wall" / "index.html" and made.page.is_file()

@@ -24,7 +24,7 @@ def append(
     with exits():
         with Progress(quiet=quiet) as progress:
             progress.say(f"opening {place}")
-            from pellucid.atlas.atlas import appending
+            from pellucid.atlas.building import appending
             from pellucid.atlas.stream import stream
 
             before = words.opened(place, network, weights, device)

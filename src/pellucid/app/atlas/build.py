@@ -59,7 +59,7 @@ def build(
     with exits():
         with Progress(quiet=quiet) as progress:
             progress.say(f"loading {network}")
-            from pellucid.atlas.atlas import building
+            from pellucid.atlas.building import building
             from pellucid.atlas.stream import stream
 
             net = flags.open_network(network, weights, labels, classes, device)
