@@ -14,6 +14,7 @@ from torch import Tensor
 from pellucid.atlas import stream as streams
 from pellucid.atlas.best import NONE, Best
 from pellucid.atlas.gauge import Reading
+from pellucid.atlas.listing import Images
 from pellucid.atlas.readings_table import read
 from pellucid.atlas.rows import column
 from pellucid.atlas.store import IMAGES, PATCHES, STATISTICS, Store
