@@ -15,9 +15,8 @@ from pellucid.atlas.crops import seen
 from pellucid.atlas.site.alike import shared
 from pellucid.atlas.site.crops import COLUMNS
 from pellucid.atlas.site.unit_map import unit_map
-from pellucid.atlas.site.ward import Ward, across
+from pellucid.atlas.site.ward import Ward, across, within
 from pellucid.atlas.site.words import WORDS
-from pellucid.fields import Field
 from pellucid.page import Language
 from pellucid.recipe import versions
 from pellucid.writing import write_whole
@@ -271,7 +270,7 @@ class Pages:
             "channels": len(room.channels),
             "grid": layer.layout.grid,
             # A window may exceed the image, of which no more is seen than there is.
-            "field": None if status == "whole" or not layer.field else _within(layer.field),
+            "field": None if status == "whole" or not layer.field else within(layer.field),
             "sure": status == "exact",
             "colour": self.colour(room),
             "units": first,
@@ -296,8 +295,3 @@ class Pages:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.is_file() or path.read_bytes() != content:
             write_whole(path, content)
-
-
-def _within(field: Field) -> tuple[int, int]:
-    """Height and width of what a place sees, no more than the image."""
-    return min(field.size[0], field.image[0]), min(field.size[1], field.image[1])

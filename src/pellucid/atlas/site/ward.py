@@ -14,6 +14,7 @@ from torch import Tensor
 from pellucid.atlas.site.alike import alike, profiles
 from pellucid.atlas.site.speaks import Speech, speech, weights
 from pellucid.errors import PellucidError
+from pellucid.fields import Field
 from pellucid.layers import Layer
 from pellucid.make.choice import chosen
 from pellucid.network import Network
@@ -161,3 +162,8 @@ def across(wards: list[Ward]) -> dict[str, tuple[Tensor, Tensor]]:
             values,
         )
     return found
+
+
+def within(field: Field) -> tuple[int, int]:
+    """Height and width of what a place sees, no more than the image."""
+    return min(field.size[0], field.image[0]), min(field.size[1], field.image[1])
