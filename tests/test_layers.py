@@ -96,6 +96,7 @@ def test_what_is_imported_is_among_the_dependencies() -> None:
     # A package's name where it is not that of its module; the hub's client is timm's own, too.
     names = {"PIL": "pillow", "markdown_it": "markdown-it-py", "huggingface_hub": "timm"}
     names |= {"cv2": "opencv-python-headless", "sklearn": "scikit-learn", "lance": "pylance"}
+    names |= {"openTSNE": "opentsne", "umap": "umap-learn"}
     for path in FILES:
         for node in ast.walk(ast.parse((SOURCE / path).read_text("utf-8"))):
             if isinstance(node, ast.Import):

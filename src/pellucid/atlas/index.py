@@ -85,7 +85,8 @@ def build(dataset: Any, column: str, metric: Metric = "cosine", seed: int = 0) -
     candidates computed exactly, until the recall is what it has to be.
 
     Raises:
-        PellucidError: hardly any images, vectors that Lance makes no index of, or no disk to write it to.
+        PellucidError: hardly any images, vectors that Lance makes no index of, or no room on the
+            disk.
     """
     count = dataset.count_rows()
     if count <= NEIGHBOURS:
