@@ -8,7 +8,7 @@ import torch
 import pellucid as pl
 from pellucid.badges import HEIGHT, badged
 from pellucid.chart import BLUE, ORANGE, Axis, Line, chart
-from pellucid.images import inked
+from pellucid.ink import inked
 from pellucid.judgement import Badge, Curve, Judgement, Pair, short
 from pellucid.tiles import tailed, wrapped
 

@@ -95,8 +95,13 @@ def test_what_is_imported_is_among_the_dependencies() -> None:
     known = {re.split(r"[^\w-]", text)[0].lower() for listed in lists for text in listed}
     # A package's name where it is not that of its module; the hub's client is timm's own, too.
     names = {"PIL": "pillow", "markdown_it": "markdown-it-py", "huggingface_hub": "timm"}
-    names |= {"cv2": "opencv-python-headless", "sklearn": "scikit-learn", "lance": "pylance"}
-    names |= {"openTSNE": "opentsne", "umap": "umap-learn"}
+    names |= {
+        "cv2": "opencv-python-headless",
+        "sklearn": "scikit-learn",
+        "lance": "pylance",
+        "umap": "umap-learn",
+    }
+    names |= {"openTSNE": "opentsne"}
     for path in FILES:
         for node in ast.walk(ast.parse((SOURCE / path).read_text("utf-8"))):
             if isinstance(node, ast.Import):

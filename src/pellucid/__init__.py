@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 # ruff: noqa: F401 (the public names, for those who read without running)
 if TYPE_CHECKING:
     from pellucid.atlas.atlas import Atlas
+    from pellucid.atlas.patches import top_patches
     from pellucid.atlas.stream import stream
     from pellucid.box import Box
     from pellucid.comparison import Comparison
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from pellucid.method import Step, method
     from pellucid.network import Network
     from pellucid.option import Help
+    from pellucid.patches import Patch, Patches
     from pellucid.pointing import Pointing, PointingGame, pointing, pointing_game
     from pellucid.portrait import Portrait
     from pellucid.preprocess import Frame, Preprocess
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
 
 # Where the public names live; the methods are found by the register.
 _HOMES = {
+    "atlas.patches": ("top_patches",),
     "atlas.atlas": ("Atlas",),
     "atlas.stream": ("stream",),
     "box": ("Box",),
@@ -88,6 +91,7 @@ _HOMES = {
     "method": ("Step", "method"),
     "network": ("Network",),
     "option": ("Help",),
+    "patches": ("Patch", "Patches"),
     "pointing": ("Pointing", "PointingGame", "pointing", "pointing_game"),
     "portrait": ("Portrait",),
     "preprocess": ("Frame", "Preprocess"),

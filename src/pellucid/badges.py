@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.images import inked, lettered, text_width
+from pellucid.ink import inked, lettered, text_width
 from pellucid.judgement import Badge, short
 from pellucid.tiles import FAINT, INK, fitted
 

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.images import inked, lettered, text_width
+from pellucid.ink import inked, lettered, text_width
 from pellucid.tiles import FAINT, INK, LETTER, PAPER, fitted, tailed
 
 Colour = tuple[float, float, float]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pellucid import tiles
 from pellucid.badges import HEIGHT, badged, keyed
-from pellucid.images import lettered
+from pellucid.ink import lettered
 from pellucid.judgement import Judgement, short
 from pellucid.results import Result
 from pellucid.verdict import GAP, WIDTH, blank, fitting, small_print, stacked

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from pellucid import tiles
 from pellucid.chart import BLUE, GREY, ORANGE, Colour
-from pellucid.images import inked, lettered
+from pellucid.ink import inked, lettered
 from pellucid.results import Result
 
 # Okabe & Ito's, told apart also by people who see fewer colours; repeated where they run out.

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid import tiles
-from pellucid.images import lettered, text_width
+from pellucid.ink import lettered, text_width
 from pellucid.results import Result
 
 LEAST, SMALLEST = 96, 24  # px of a picture: small ones are enlarged; of very many none is smaller

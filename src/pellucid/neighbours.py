@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pellucid import tiles
 from pellucid.chart import GREY, ORANGE, Colour
-from pellucid.images import inked, lettered, text_width
+from pellucid.ink import inked, lettered, text_width
 from pellucid.results import Result
 
 ASKED, SMALL, SMALLER, FEW = 132, 96, 72, 6  # px of photos; more than a few are drawn smaller

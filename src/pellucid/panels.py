@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid import tiles
-from pellucid.images import lettered, text_width
+from pellucid.ink import lettered, text_width
 
 LEAST, MOST = 224, 336  # px: longer side of a panel
 COLUMN = 224  # px: names need some room, however narrow the pictures are

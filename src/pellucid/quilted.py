@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid import tiles
-from pellucid.images import lettered
+from pellucid.ink import lettered
 from pellucid.results import SHOWN, Result
 
 Draw = Literal["panels", "result"]

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.chart import BLUE, GREY, ORANGE, Colour
-from pellucid.images import inked, lettered, text_width
+from pellucid.ink import inked, lettered, text_width
 from pellucid.tiles import FAINT, INK, PAPER, fitted
 
 # Told apart on light and dark paper, the first also by people who see fewer colours (Okabe & Ito).

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from pellucid.images import lettered, text_width
+from pellucid.ink import lettered, text_width
 
 PAPER, INK, FAINT, BAR = 1.0, (0.13, 0.13, 0.15), (0.45, 0.45, 0.48), (0.20, 0.42, 0.70)
 GAP = 4

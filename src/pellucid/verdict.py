@@ -12,7 +12,7 @@ from torch import Tensor
 from pellucid import tiles
 from pellucid.badges import HEIGHT, badged
 from pellucid.chart import BLUE, GREY, ORANGE, Axis, Line, chart
-from pellucid.images import lettered
+from pellucid.ink import lettered
 from pellucid.judgement import Curve, Judgement, Pair, short
 from pellucid.results import Result
 

@@ -14,8 +14,9 @@ from torch import Tensor
 
 import pellucid as pl
 from atlas import collection
-from pellucid.atlas.atlas import Atlas, building
+from pellucid.atlas.atlas import Atlas
 from pellucid.atlas.best import Best
+from pellucid.atlas.building import building
 from pellucid.atlas.check import checking
 from pellucid.atlas.plan import Plan
 from pellucid.atlas.tally import Scale, Tally
@@ -145,7 +146,7 @@ import torch
 torch.set_num_threads(1)
 sys.path[:0] = {paths!r}
 from atlas import collection
-from pellucid.atlas.atlas import building
+from pellucid.atlas.building import building
 print("begun", flush=True)
 for step in building({place!r}, collection.network(), {photos!r}, layers={layers!r}, keep=4,
                      negative=True, batch=7, every=0.0):

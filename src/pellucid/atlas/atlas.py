@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.atlas import stream as streams
 from pellucid.atlas.best import NONE, Best
-from pellucid.atlas.folder import Folder, lance
 from pellucid.atlas.gauge import Reading
-from pellucid.atlas.item import Item
-from pellucid.atlas.loading import WORKERS
-from pellucid.atlas.manifest import NAME, Manifest
-from pellucid.atlas.plan import Plan
+from pellucid.atlas.listing import Images
 from pellucid.atlas.readings_table import read
 from pellucid.atlas.rows import column
-from pellucid.atlas.store import IMAGES, PATCHES, STATISTICS, Store, linked
-from pellucid.atlas.survey import EVERY, checked, surveyed
+from pellucid.atlas.store import IMAGES, PATCHES, STATISTICS, Store
 from pellucid.atlas.tally import Statistics
 from pellucid.errors import PellucidError, Unknown
 from pellucid.images import Photo
-from pellucid.method import Step, finished
+from pellucid.method import finished
 from pellucid.network import Network
 from pellucid.zoo import load
 
@@ -36,29 +29,6 @@ if TYPE_CHECKING:
     from pellucid.atlas.map import Map
     from pellucid.atlas.projections import Projection
     from pellucid.neighbours import Neighbours
-
-
-@dataclass(frozen=True, eq=False)
-class Images:
-    """What is known of each image, in the order of the collection.
-
-    Attributes:
-        uris: where each is found again.
-        labels: the name of its class; "" where there is none.
-        sizes: (images, 2), height and width in pixels.
-        predicted: (images,), the network's most probable class; -1 where it has no classes.
-        probability: (images,), of that class.
-        numbers: (images,), its place in the collection, unread ones counted.
-        checksums: of its file.
-    """
-
-    uris: list[str]
-    labels: list[str]
-    sizes: Int[Tensor, "images 2"]
-    predicted: Int[Tensor, "images"]
-    probability: Float[Tensor, "images"]
-    numbers: Int[Tensor, "images"]
-    checksums: list[str]
 
 
 class Atlas:
@@ -111,12 +81,14 @@ class Atlas:
             path: of the folder, also an address in object storage.
             photos: whatever `stream` takes.
             more: `layers`, `keep`, `per_image`, `negative`, `whole`, `precision`, `batch` of
-                `Plan`, and `workers`.
+                `Plan`, `workers` that decode, and `engine`: "ray" for a cluster.
 
         Raises:
             PellucidError: there is a finished atlas, or one of another network, plan or
                 collection; no image can be read; the disk is full.
         """
+        from pellucid.atlas.building import building
+
         return finished(building(path, net, photos, **more))
 
     def append(self, photos: Any, **more: Any) -> Atlas:
@@ -125,6 +97,8 @@ class Atlas:
         Raises:
             PellucidError: as `build`.
         """
+        from pellucid.atlas.building import appending
+
         return finished(appending(self.path, self.network(), photos, **more))
 
     @property
@@ -146,20 +120,7 @@ class Atlas:
     @cached_property
     def images(self) -> Images:
         """Everything small that is known of each image."""
-        names = (
-            "uri", "label", "height", "width", "predicted", "probability", "number", "checksum"
-        )  # fmt: skip
-        table = self.store.table(IMAGES, names)
-        numbers = {name: torch.from_numpy(table[name].to_numpy().copy()) for name in names[2:7]}
-        return Images(
-            table["uri"].to_pylist(),
-            table["label"].to_pylist(),
-            torch.stack([numbers["height"], numbers["width"]], 1).long(),
-            numbers["predicted"].long(),
-            numbers["probability"],
-            numbers["number"],
-            table["checksum"].to_pylist(),
-        )
+        return Images.of(self.store)
 
     def network(self) -> Network:
         """The network that it is of, loaded where none was given.
@@ -324,117 +285,3 @@ class Atlas:
         manifest = self.store.manifest
         tables = self.store.table(PATCHES), self.store.table(STATISTICS)
         return read(*tables, manifest.plan, manifest.grids)
-
-
-def building(
-    path: str | os.PathLike[str],
-    net: Network,
-    photos: Any,
-    *,
-    force: bool = False,
-    workers: int = WORKERS,
-    every: float = EVERY,
-    **plan: Any,
-) -> Generator[Step, None, Atlas]:
-    """`Atlas.build` step by step."""
-    lance()
-    source = streams.stream(photos)
-    wanted = Plan.of(net, **plan)
-    folder = Folder(path)
-    text = folder.read(NAME)
-    before = Manifest.read(text, folder.place) if text is not None else None
-    if before is not None and force:
-        before = None
-    if before is None:
-        items = checked(iter(source), source.source)  # nothing is made for an empty folder
-        folder.make()
-        with folder.alone():
-            folder.write(NAME, Manifest.of(net, wanted).but(sources=(source.source,)).text())
-    else:
-        _same(before, net, wanted, source, folder.place)
-        items = iter(source)
-    store = Store.open(path)
-    with store.writing(net):
-        left = _behind(items, store.manifest.seen, store.manifest.chain, folder.place)
-        yield from _survey(net, left, store, workers, every)
-    return Atlas(store, net, source)
-
-
-def appending(
-    path: str | os.PathLike[str],
-    net: Network,
-    photos: Any,
-    *,
-    workers: int = WORKERS,
-    every: float = EVERY,
-) -> Generator[Step, None, Atlas]:
-    """`Atlas.append` step by step."""
-    source = streams.stream(photos)
-    store = Store.open(path)
-    if not store.manifest.finished and store.manifest.begun == 0:
-        raise PellucidError(
-            f"{store.folder.place} is not finished: `build` with the same photos goes on with it"
-        )
-    with store.writing(net):
-        store.set(
-            store.manifest.but(
-                sources=tuple(dict.fromkeys([*store.manifest.sources, source.source])),
-                begun=store.manifest.seen,
-                finished=False,
-            )
-        )
-        known = set(store.table(IMAGES, ["uri"])["uri"].to_pylist())
-        if store.failures:
-            known |= set(store.table("failed", ["uri"])["uri"].to_pylist())
-        items = checked(iter(source), source.source)
-        yield from _survey(net, _new(items, known), store, workers, every)
-    return Atlas(store, net, source if len(store.manifest.sources) == 1 else None)
-
-
-def _survey(
-    net: Network, items: Iterator[Item], store: Store, workers: int, every: float
-) -> Generator[Step, None, None]:
-    plan = store.manifest.plan
-    yield from surveyed(net, items, plan, store, workers=workers, every=every)
-    if not store.manifest.images:
-        raise PellucidError(
-            f"none of the {store.manifest.seen} images could be read: {_first_reason(store)}"
-        )
-    store.set(store.manifest.but(finished=True))
-
-
-def _first_reason(store: Store) -> str:
-    return str(store.table("failed", ["reason"])["reason"][0])
-
-
-def _same(before: Manifest, net: Network, plan: Plan, source: Any, place: str) -> None:
-    before.check(net, place)
-    if before.finished:
-        raise PellucidError(
-            f"{place} is there already, with {before.images} images: `append` adds to it, force "
-            f"makes it anew"
-        )
-    if before.plan != plan or before.sources != (source.source,):
-        raise PellucidError(
-            f"{place} was begun with {before.sources[0]} and {before.plan.data()}: go on with "
-            f"these, or force makes it anew"
-        )
-
-
-def _behind(items: Iterator[Item], seen: int, chain: str, place: str) -> Iterator[Item]:
-    """The items behind those that were seen, which must be the same as then."""
-    found, count = "", 0
-    for item in islice(items, seen):
-        found, count = linked(found, item.uri), count + 1
-    if found != chain or count != seen:
-        raise PellucidError(
-            f"the photos are no longer those that {place} was begun with: force makes it anew"
-        )
-    return items
-
-
-def _new(items: Iterator[Item], known: set[str]) -> Iterator[Item]:
-    for item in items:
-        if item.uri not in known:
-            known.add(item.uri)
-            yield item

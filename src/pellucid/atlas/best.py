@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -33,6 +33,10 @@ class Best:
         """Of no images at all."""
         nowhere = torch.full((channels, keep), NONE)
         return cls(torch.full((channels, keep), -torch.inf), nowhere, nowhere.clone())
+
+    def negated(self) -> Best:
+        """The same places with the sign of their values turned."""
+        return replace(self, values=-self.values)
 
     def merged(self, other: Best) -> Best:
         """The best of both, of other images or other places."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -28,7 +28,9 @@ class Reading:
 
     def merged(self, other: Reading) -> Reading:
         """Of the images of both."""
-        worst = self.worst.merged(other.worst) if self.worst and other.worst else None
+        worst = None
+        if self.worst and other.worst:
+            worst = self.worst.negated().merged(other.worst.negated()).negated()
         if self.tally and other.tally:
             tally: Tally | None = self.tally.merged(other.tally)
         else:
@@ -63,16 +65,18 @@ class Gauge:
     """
 
     def __init__(
-        self, net: Network, plan: Plan, readings: dict[str, Reading] | None = None
+        self,
+        net: Network,
+        plan: Plan,
+        readings: dict[str, Reading] | None = None,
+        scales: dict[str, Scale] | None = None,
     ) -> None:
         self.net, self.plan = net, plan
         wanted = frozenset({*plan.layers, ""})
         with net.at_rest():
             self.fast = Runner(net, wanted, net.preprocess.size).fast
         self.readings = readings if readings is not None else empty(net, plan)
-        self.scales: dict[str, Scale] = {
-            name: one.tally.scale for name, one in self.readings.items() if one.tally
-        }
+        self.scales = scales if scales is not None else scales_of(self.readings)
 
     def run(
         self, crops: Sequence[Float[Tensor, "channels height width"]], numbers: Sequence[int]
@@ -116,7 +120,7 @@ class Gauge:
         per = self.plan.per_image
         worst = before.worst
         if worst is not None:
-            worst = negated(negated(worst).updated(-maps, -maps.amin((2, 3)), which, per))
+            worst = worst.negated().updated(-maps, -maps.amin((2, 3)), which, per).negated()
         active = _active(maps)
         # On the device the best are few; what is kept of them lies in memory.
         best = before.best.updated(maps, highest, which, per)
@@ -125,18 +129,18 @@ class Gauge:
         return Reading(best, worst, tally.updated(highest.cpu(), means.cpu(), active.cpu()))
 
 
+def scales_of(readings: dict[str, Reading]) -> dict[str, Scale]:
+    """How the numbers of each layer are counted, where that is settled."""
+    return {name: one.tally.scale for name, one in readings.items() if one.tally}
+
+
 def empty(net: Network, plan: Plan) -> dict[str, Reading]:
     """Readings of no images at all."""
     made = {}
     for name in plan.layers:
         none = Best.none(net.layers[name].layout.channels, plan.keep)
-        made[name] = Reading(none, negated(none) if plan.negative else None, None)
+        made[name] = Reading(none, none.negated() if plan.negative else None, None)
     return made
-
-
-def negated(best: Best) -> Best:
-    """The same places with the sign of their values turned."""
-    return replace(best, values=-best.values)
 
 
 def _active(maps: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels"]:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from pellucid.atlas.pixel_space import Thumbnails
 from pellucid.atlas.projections import NAMES, Projection
+from pellucid.errors import PellucidError
+from pellucid.method import finished
 from pellucid.page import Language
 from pellucid.results import Result
 from pellucid.scatter import Groups, scatter
+
+if TYPE_CHECKING:
+    from pellucid.atlas.wall.build import Wall
 
 TOLD = (
     "neighbours kept", "trustworthiness", "distance correlation", "same label nearby",
@@ -109,3 +114,20 @@ class Map(Result):
         from pellucid.atlas.page.page import write
 
         return write(self, Path(path), lang, force)
+
+    def wall(
+        self, path: str | os.PathLike[str], *, lang: Language = "en", force: bool = False
+    ) -> Wall:
+        """Writes the photos themselves, side by side by their places: a folder with a page to zoom.
+
+        Raises:
+            PellucidError: as `wall.build.wall`; or the map is of no atlas, such as one replayed.
+        """
+        from pellucid.atlas.atlas import Atlas
+        from pellucid.atlas.wall.build import wall
+        from pellucid.atlas.wall.photos import Photos
+
+        if not isinstance(self.kept, Atlas):
+            raise PellucidError("this map is of no atlas: a wall needs the photos themselves")
+        photos = Photos.of(self.kept)
+        return finished(wall(path, photos, self.values, lang=lang, force=force))

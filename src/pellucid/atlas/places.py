@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pellucid.album import ENDINGS
@@ -20,17 +21,30 @@ def is_remote(place: str) -> bool:
 
 
 def storage(place: str) -> Any:
-    """fsspec's file system of an address.
+    """fsspec's file system of an address; of s3:// pyarrow's, which comes with the store.
 
     Raises:
         PellucidError: what speaks this protocol is not installed.
     """
+    if place.startswith("s3://"):
+        return _s3()
     import fsspec
 
     try:
         return fsspec.core.url_to_fs(place)[0]
     except (ImportError, ValueError) as error:
         raise PellucidError(f"{place} cannot be reached: {error}") from None
+
+
+@cache
+def _s3() -> Any:
+    from fsspec.implementations.arrow import ArrowFSWrapper
+    from pyarrow import fs
+
+    # The address of another server than Amazon's is read here, for Lance reads the same.
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    region = os.environ.get("AWS_REGION")
+    return ArrowFSWrapper(fs.S3FileSystem(endpoint_override=endpoint, region=region))
 
 
 @dataclass(frozen=True)

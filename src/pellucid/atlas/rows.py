@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,27 @@ from pellucid.atlas.loading import Loaded, Unread
 from pellucid.atlas.plan import Plan
 
 NOTHING = torch.empty(0)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Arrow tables of some images: those that were read, one row for each, and those that were not.
+
+    None where there is none of the kind.
+    """
+
+    images: Any = None
+    failed: Any = None
+
+    @property
+    def uris(self) -> list[str]:
+        """Of all images, in their order."""
+        found: list[tuple[int, str]] = []
+        for table in (self.images, self.failed):
+            if table is not None:
+                numbers, uris = table["number"].to_pylist(), table["uri"].to_pylist()
+                found += zip(numbers, uris, strict=True)
+        return [uri for _, uri in sorted(found)]
 
 
 class Rows:
@@ -50,8 +71,13 @@ class Rows:
             self.predicted += seen.predicted.tolist()
             self.probability += seen.probability.tolist()
 
-    def table(self) -> Any:
-        """As an Arrow table, one row for each image that could be read."""
+    def tables(self) -> Tables:
+        """As Arrow tables."""
+        return Tables(
+            self._images() if self.images else None, self._unread() if self.failed else None
+        )
+
+    def _images(self) -> Any:
         import pyarrow as pa
 
         columns: dict[str, Any] = {
@@ -71,8 +97,7 @@ class Rows:
             columns[column(number)] = pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
         return pa.table(columns)
 
-    def unread(self) -> Any:
-        """What could not be read, as an Arrow table."""
+    def _unread(self) -> Any:
         import pyarrow as pa
 
         return pa.table(

@@ -13,7 +13,7 @@ from pellucid.atlas import readings_table
 from pellucid.atlas.folder import Folder, lance
 from pellucid.atlas.gauge import Reading, empty
 from pellucid.atlas.manifest import NAME, Manifest
-from pellucid.atlas.rows import Rows
+from pellucid.atlas.rows import Tables
 from pellucid.errors import PellucidError
 from pellucid.network import Network
 
@@ -113,7 +113,7 @@ class Store:
         if text is not None:
             self.manifest = Manifest.read(text, self.folder.place)
 
-    def write(self, rows: Rows, readings: dict[str, Reading], seen: int) -> None:
+    def write(self, rows: Tables, readings: dict[str, Reading], seen: int) -> None:
         """Some images more, together with what was counted up to them.
 
         Raises:
@@ -128,21 +128,20 @@ class Store:
         patches, statistics = readings_table.tables(readings)
         versions[PATCHES] = self.put(PATCHES, patches)
         versions[STATISTICS] = self.put(STATISTICS, statistics)
-        if rows.failed:
-            versions[FAILED] = self.put(FAILED, rows.unread(), append=FAILED in versions)
-        if rows.images:
-            versions[IMAGES] = self.put(IMAGES, rows.table(), append=IMAGES in versions)
+        counts = {IMAGES: manifest.images, FAILED: manifest.failures}
+        for part, table in ((FAILED, rows.failed), (IMAGES, rows.images)):
+            if table is not None:
+                versions[part] = self.put(part, table, append=part in versions)
+                counts[part] += table.num_rows
         chain = manifest.chain
-        every = [(one.number, one.uri) for one in rows.images]
-        every += [(one.number, one.uri) for one in rows.failed]
-        for _, uri in sorted(every):
+        for uri in rows.uris:
             chain = linked(chain, uri)
         self.set(
             manifest.but(
                 versions=versions,
                 seen=seen,
-                images=manifest.images + len(rows.images),
-                failures=manifest.failures + len(rows.failed),
+                images=counts[IMAGES],
+                failures=counts[FAILED],
                 chain=chain,
             )
         )

@@ -57,21 +57,26 @@ def surveyed(
     try:
         for batch in work:
             with plain(net.device):
-                _take(gauge, batch, rows)
+                take(gauge, batch, rows)
             done += len(batch)
             # A batch that is not full is the last one.
             if clock() - written >= every or rows.count >= MOST_ROWS or len(batch) < plan.batch:
-                store.write(rows, gauge.readings, done)
+                store.write(rows.tables(), gauge.readings, done)
                 rows, written = Rows(plan), clock()
             text = f"{done:,} images" + (f", {store.failures:,} unread" if store.failures else "")
             yield Step(done, max(total, done), text)
     finally:
         work.close()  # the workers end before the store is left
     if rows.count:
-        store.write(rows, gauge.readings, done)
+        store.write(rows.tables(), gauge.readings, done)
 
 
-def _take(gauge: Gauge, batch: list[Loaded | Unread], rows: Rows) -> None:
+def take(gauge: Gauge, batch: list[Loaded | Unread], rows: Rows) -> None:
+    """Sends a batch through the network, and takes down what it finds.
+
+    Raises:
+        PellucidError: memory has run out.
+    """
     images = [one for one in batch if isinstance(one, Loaded)]
     rows.failed += [one for one in batch if isinstance(one, Unread)]
     if not images:
@@ -112,7 +117,7 @@ def in_memory(
         for batch in work:
             rows = Rows(plan)
             with plain(net.device):
-                _take(gauge, batch, rows)
+                take(gauge, batch, rows)
             images += rows.images
             failed += rows.failed
             done = len(images) + len(failed)

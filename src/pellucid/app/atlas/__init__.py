@@ -6,7 +6,9 @@ from collections.abc import Callable
 from importlib import import_module
 
 # Commands in the order of the help; each is a function of this name in a file of this name.
-NAMES = ("build", "append", "info", "check", "export", "neighbours", "map")
+NAMES = (
+    "build", "append", "info", "check", "export", "neighbours", "map", "wall", "patches", "site",
+)  # fmt: skip
 
 
 def found() -> dict[str, Callable[..., None]]:

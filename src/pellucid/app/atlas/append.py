@@ -11,6 +11,7 @@ def append(
     place: words.Place,
     photos: words.Photos,
     workers: words.Workers = 4,
+    engine: words.Engine = words.Where.local,
     image: words.Image = None,
     label: words.Label = None,
     json: flags.AsJson = False,
@@ -23,13 +24,15 @@ def append(
     with exits():
         with Progress(quiet=quiet) as progress:
             progress.say(f"opening {place}")
-            from pellucid.atlas.atlas import appending
+            from pellucid.atlas.building import appending
             from pellucid.atlas.stream import stream
 
             before = words.opened(place, network, weights, device)
             count = len(before)
             source = stream(photos, image=image, label=label)
-            atlas = progress.follow(appending(place, before.network(), source, workers=workers))
+            atlas = progress.follow(
+                appending(place, before.network(), source, workers=workers, engine=engine.value)
+            )
         if json:
             info.as_json(atlas)
         elif not quiet:

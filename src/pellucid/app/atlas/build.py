@@ -40,6 +40,7 @@ def build(
     precision: Annotated[Precision, typer.Option(help="of the features")] = Precision.float32,
     batch: Annotated[int, typer.Option(min=1, help="photos through the network at a time")] = 32,
     workers: words.Workers = 4,
+    engine: words.Engine = words.Where.local,
     image: words.Image = None,
     label: words.Label = None,
     force: flags.Force = False,
@@ -58,16 +59,16 @@ def build(
     with exits():
         with Progress(quiet=quiet) as progress:
             progress.say(f"loading {network}")
-            from pellucid.atlas.atlas import building
+            from pellucid.atlas.building import building
             from pellucid.atlas.stream import stream
 
             net = flags.open_network(network, weights, labels, classes, device)
             progress.say(f"looking through {photos}")
             source = stream(photos, image=image, label=label)
             work = building(
-                place, net, source, force=force, workers=workers, layers=layers, keep=keep,
-                per_image=per_image, negative=negative, whole=whole, precision=precision.value,
-                batch=batch,
+                place, net, source, force=force, workers=workers, engine=engine.value,
+                layers=layers, keep=keep, per_image=per_image, negative=negative, whole=whole,
+                precision=precision.value, batch=batch,
             )  # fmt: skip
             atlas = progress.follow(work)
         if json:

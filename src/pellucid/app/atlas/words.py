@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,14 @@ from pellucid.app import flags
 if TYPE_CHECKING:
     from pellucid.atlas.atlas import Atlas
     from pellucid.network import Network
+
+
+class Where(StrEnum):
+    """A survey is made on."""
+
+    local = "local"
+    ray = "ray"
+
 
 Place = Annotated[
     str, typer.Argument(metavar="ATLAS", help="its folder, or an address in object storage")
@@ -32,6 +41,7 @@ Label = Annotated[
 Workers = Annotated[
     int, typer.Option("--workers", metavar="COUNT", min=1, help="that decode photos")
 ]
+Engine = Annotated[Where, typer.Option("--engine", help="this machine, or a Ray cluster")]
 Own = Annotated[
     str | None,
     flags._which("--network", metavar="NAME", help="in place of the one that the atlas names"),

@@ -1,0 +1,339 @@
+"""The unit pages: every link resolves, nothing is fetched, and a site goes on where it stopped."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+import torch
+import typer
+from typer.testing import CliRunner
+
+import pellucid as pl
+
+pytest.importorskip("lance")
+
+from pellucid.atlas.site import Site, site
+from pellucid.atlas.site.ledger import NAME
+
+from atlas.collection import folder, network
+from pellucid.app.atlas.site import site as command
+from pellucid.atlas.atlas import Atlas
+from pellucid.method import Step, finished
+
+LAYERS = ["2", "5", "7"]  # of the last, 8 units that see all of the image
+FEW = {"steps": 2}
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="module")
+def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
+    place = tmp_path_factory.mktemp("atlas")
+    photos = folder(place / "photos", 24, classes=["x", "<b>&y"])
+    return Atlas.build(place / "small.atlas", network(), photos, layers=LAYERS, keep=5)
+
+
+@pytest.fixture(scope="module")
+def made(atlas: Atlas, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    out = tmp_path_factory.mktemp("sites") / "site"
+    return finished(site(atlas, out, **FEW))
+
+
+class Page(HTMLParser):
+    """Addresses of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.lang = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.lang = given.get("lang") or self.lang if tag == "html" else self.lang
+        self.addresses += [given[name] or "" for name in ("src", "href") if name in given]
+        self.addresses += re.findall(r"url\(([^)]*)\)", given.get("style") or "")
+
+
+def pages(out: Path) -> Iterator[tuple[Path, str]]:
+    for path in sorted(out.rglob("*.html")):
+        yield path, path.read_text("utf-8")
+
+
+def files(out: Path) -> dict[str, bytes]:
+    """All but the list of what is finished, in which the order of the work may show."""
+    return {
+        str(path.relative_to(out)): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.is_file()
+    }
+
+
+def crawled(out: Path) -> set[Path]:
+    """All files that can be reached from the first page; fails where one is not there."""
+    found: set[Path] = set()
+    todo = [out / "index.html"]
+    while todo:
+        path = todo.pop()
+        if path in found:
+            continue
+        assert path.is_file(), path
+        found.add(path)
+        if path.suffix == ".html":
+            for address in Page(path.read_text("utf-8")).addresses:
+                assert not re.match(r"\w+:|//|/", address), address
+                todo.append((path.parent / unquote(address)).resolve())
+    return found
+
+
+def test_every_link_resolves_and_every_file_is_reached(made: Site) -> None:
+    out = made.path.parent.resolve()
+    reached = crawled(out)
+    there = {path for path in out.rglob("*") if path.is_file()}
+    assert there - reached == {out / NAME}
+    assert sum(path.suffix == ".html" for path in reached) == 1 + 3 + 6 + 8 + 8
+    assert made.units == made.drawn == 22 and made.whole
+    assert made.files == len(there)
+    assert made.size == sum(path.stat().st_size for path in there)
+
+
+def test_nothing_is_fetched_from_elsewhere(made: Site) -> None:
+    for name, content in files(made.path.parent).items():
+        if not name.endswith(".jpg"):
+            text = content.decode().replace("http://www.w3.org/2000/svg", "")
+            assert not re.search(r"https?:|@import|fetch\(|XMLHttp", text), name
+
+
+def test_names_are_escaped(made: Site) -> None:
+    text = "".join(text for _, text in pages(made.path.parent))
+    assert "<b>&y" not in text and "&lt;b&gt;&amp;y" in text
+
+
+def test_a_unit_page_says_what_the_atlas_says(made: Site, atlas: Atlas) -> None:
+    text = (made.path.parent / "02-5/3.html").read_text("utf-8")
+    best = atlas.best("5")
+    for value, row in zip(best.values[3].tolist(), best.images[3].tolist(), strict=True):
+        assert f"<b>{value:.3g}</b>" in text
+        assert atlas.images.uris[row].rpartition("/")[2] in text
+    assert 'rel="prev" href="../02-5/2.html"' in text
+    assert 'rel="next" href="../02-5/4.html"' in text
+    assert "pellucid features 5 --channels" in text
+    # The mean over the places is what the classifier reads.
+    assert "Weights to the classes" in text
+    assert "Weights to the classes" not in (made.path.parent / "01-2/3.html").read_text("utf-8")
+
+
+def test_the_pictures_are_the_patches_and_the_drawings(made: Site, atlas: Atlas) -> None:
+    from pellucid.atlas.patches import patches_of
+
+    found = finished(patches_of(atlas, "5", [3], guided=True))[3]
+    for kind, pictures in {
+        "patches": [one.tile(one.pixels.float() / 255) for one in found],
+        "guided": [
+            one.tile(pl.colour.ranged(one.guided, "signed", 0.005).expand(3, -1, -1))
+            for one in found
+        ],
+    }.items():
+        sheet = pl.open_image(made.path.parent / f"02-5/3-{kind}.jpg").floats()
+        side = pictures[0].shape[1]
+        assert sheet.shape == (3, 2 * side, 3 * side)
+        for number, picture in enumerate(pictures):
+            top, left = number // 3 * side, number % 3 * side
+            tile = sheet[:, top : top + side, left : left + side]
+            assert float((tile - picture).abs().mean()) < 0.04, kind  # as JPEG
+    drawn = pl.features(atlas.network(), "5", channels="0-7", batch=8, steps=2)
+    shown = pl.open_image(made.path.parent / "02-5/3-drawn.jpg").floats()
+    assert float((shown - drawn.values[3]).abs().mean()) < 0.08
+
+
+@pytest.mark.parametrize("after", [2, 6])
+def test_after_ctrl_c_it_works_and_goes_on_to_the_same_end(
+    after: int, atlas: Atlas, made: Site, tmp_path: Path
+) -> None:
+    work = site(atlas, tmp_path / "site", **FEW)
+    for _ in range(after):
+        next(work)
+    with pytest.raises(StopIteration) as stop:
+        work.throw(KeyboardInterrupt())
+    assert not stop.value.value.whole
+    crawled((tmp_path / "site").resolve())
+    steps: list[Step] = []
+    again = finished(site(atlas, tmp_path / "site", **FEW), steps.append)
+    assert again.whole and again.drawn == 22
+    assert files(tmp_path / "site") == files(made.path.parent)
+
+
+def test_dropped_as_by_a_kill_it_goes_on(atlas: Atlas, made: Site, tmp_path: Path) -> None:
+    work = site(atlas, tmp_path / "site", **FEW)
+    for _ in range(6):
+        next(work)
+    work.close()  # no chance to write another page
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "site").rglob("*.jpg")}
+    assert kept
+    finished(site(atlas, tmp_path / "site", **FEW))
+    assert files(tmp_path / "site") == files(made.path.parent)
+    assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
+
+
+def test_what_is_damaged_or_made_otherwise_is_made_anew(
+    atlas: Atlas, made: Site, tmp_path: Path
+) -> None:
+    out = tmp_path / "site"
+    shutil.copytree(made.path.parent, out)
+    (out / "02-5/3-drawn.jpg").write_bytes(b"half a pict")
+    (out / "01-2/0-patches.jpg").unlink()
+    steps: list[Step] = []
+    finished(site(atlas, out, **FEW), steps.append)
+    assert files(out) == files(made.path.parent)
+    todo = {step.text.partition(":")[0] for step in steps[1:]}
+    assert todo == {"patches of 2", "5"}
+    # Other drawings leave the patches as they are.
+    before = (out / "02-5/3-patches.jpg").stat().st_mtime_ns
+    finished(site(atlas, out, steps=1))
+    assert (out / "02-5/3-patches.jpg").stat().st_mtime_ns == before
+    assert files(out)["02-5/3-drawn.jpg"] != files(made.path.parent)["02-5/3-drawn.jpg"]
+
+
+def test_without_drawings_of_some_units_in_chinese(atlas: Atlas, tmp_path: Path) -> None:
+    made = finished(site(atlas, tmp_path / "a" / "site", layers="5", channels="1-2", draw=False,
+                         lang="zh"))  # fmt: skip
+    assert (made.units, made.drawn) == (2, 0) and made.whole
+    reached = crawled((tmp_path / "a" / "site").resolve())
+    assert not any("drawn" in path.name for path in reached)
+    for _, text in pages(tmp_path / "a" / "site"):
+        assert Page(text).lang == "zh-Hans"
+        assert "What it looks for" not in text and "单元" in text
+
+
+def test_photos_that_are_gone_are_grey_and_counted(tmp_path: Path) -> None:
+    photos = folder(tmp_path / "photos", 6)
+    store = Atlas.build(tmp_path / "small.atlas", network(), photos, layers=["5"], keep=2)
+    for path in photos.rglob("*.png"):
+        path.unlink()
+    made = finished(site(store, tmp_path / "site", draw=False))
+    assert made.lost > 0
+    grey = pl.open_image(tmp_path / "site/01-5/0-patches.jpg").floats()
+    assert float(grey[:, :90, :90].std()) < 0.01
+    crawled((tmp_path / "site").resolve())
+
+
+def test_a_silent_channel_has_a_page_without_patches(tmp_path: Path) -> None:
+    net = network()
+    with torch.no_grad():
+        net.module[4].weight[3] = 0
+        net.module[4].bias[3] = -1
+    store = Atlas.build(tmp_path / "small.atlas", net, folder(tmp_path / "photos", 6), layers=["5"])
+    finished(site(store, tmp_path / "site", **FEW))
+    text = (tmp_path / "site/01-5/3.html").read_text("utf-8")
+    assert "zero on every photo" in text and "dead, or silent" in text
+    assert not list((tmp_path / "site/01-5").glob("3-patches*"))
+    crawled((tmp_path / "site").resolve())
+
+
+def test_other_folders_are_left_alone(atlas: Atlas, made: Site, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.txt").write_text("all of it")
+    with pytest.raises(pl.PellucidError, match="not a site of units"):
+        finished(site(atlas, tmp_path / "mine", draw=False))
+    with pytest.raises(pl.PellucidError, match="is a file"):
+        finished(site(atlas, tmp_path / "mine/thesis.txt", draw=False))
+    out = tmp_path / "site"
+    shutil.copytree(made.path.parent, out)
+    other = network(seed=4)
+    store = Atlas.build(tmp_path / "b.atlas", other, folder(tmp_path / "photos", 4), layers=["5"])
+    with pytest.raises(pl.PellucidError, match="site of a network with the weights"):
+        finished(site(store, out, draw=False))
+    finished(site(atlas, tmp_path / "mine", layers="5", channels="0", draw=False, force=True))
+    assert (tmp_path / "mine/thesis.txt").read_text() == "all of it"
+
+
+def test_a_hostile_list_of_files_opens_none_outside(
+    atlas: Atlas, made: Site, tmp_path: Path
+) -> None:
+    out = tmp_path / "site"
+    shutil.copytree(made.path.parent, out)
+    data = json.loads((out / NAME).read_text())
+    for piece in data["pieces"].values():
+        piece["files"] = {"../../secret": "0" * 64}
+    data["pieces"]["drawn 5 0-7"] = ["not a table"]
+    (out / NAME).write_text(json.dumps(data))
+    finished(site(atlas, out, **FEW))
+    assert files(out) == files(made.path.parent)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"layers": "6"}, "6"),
+        ({"layers": " ; "}, "no layer is named"),
+        ({"channels": "99"}, "channels 0 to"),
+        ({"recipe": "crob"}, "did you mean 'crop'"),
+        ({"steps": 0}, "1 or more"),
+    ],
+)
+def test_bad_wishes(settings: dict[str, str], message: str, atlas: Atlas, tmp_path: Path) -> None:
+    with pytest.raises(pl.PellucidError, match=message):
+        finished(site(atlas, tmp_path / "site", **settings))
+    assert not (tmp_path / "site").exists()
+
+
+def test_the_command(atlas: Atlas, tmp_path: Path) -> None:
+    words = [atlas.path, str(tmp_path / "site"), "--layers", "5", "--channels", "0", "--no-draw"]
+    alone = typer.Typer()
+    alone.command()(command)
+    # A network of one's own is not in the atlas, only its name and weights.
+    done = CliRunner().invoke(alone, words)
+    assert done.exit_code == 2 and "module of your own" in done.output
+    factory = tmp_path / "net.py"
+    factory.write_text(
+        "from torch import nn\n"
+        "def small():\n"
+        "    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1),\n"
+        "        nn.Flatten(), nn.Linear(4, 2))\n"
+    )
+    net = pl.load(f"{factory}:small", weights="random", device="cpu")
+    store = Atlas.build(tmp_path / "b.atlas", net, folder(tmp_path / "photos", 4), layers=["1"])
+    words = [store.path, *words[1:3], "1", *words[4:], "--network", f"{factory}:small"]
+    words += ["--weights", "random", "--device", "cpu"]
+    done = CliRunner().invoke(alone, [*words, "--json"])
+    assert done.exit_code == 0, done.output
+    data = json.loads(done.stdout)
+    assert data["units"] == 1 and data["whole"] and Path(data["page"]).is_file()
+    done = CliRunner().invoke(alone, words)
+    assert "the site begins at" in done.stdout and "MB" in done.stdout
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+def test_in_a_browser(made: Site) -> None:
+    """Search, the arrow keys, no error and no request but for files; on a phone nothing is cut."""
+    sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
+    wrong: list[str] = []
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for width, dark in ((1200, "light"), (360, "dark")):
+            page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=dark)
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on("console", lambda said: wrong.append(said.text))
+            page.on("requestfailed", lambda request: wrong.append(request.url))
+            page.on("request", lambda one: one.url.startswith("file:") or wrong.append(one.url))
+            page.goto(made.path.as_uri())
+            page.keyboard.press("/")
+            page.keyboard.type("5 3")
+            page.keyboard.press("Enter")
+            page.wait_for_url("**/02-5/3.html")
+            page.keyboard.press("ArrowRight")
+            page.wait_for_url("**/02-5/4.html")
+            assert page.inner_text("h1") == "5:4"
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            every = "[...document.images].map(i => { i.loading = 'eager'; return i.decode() })"
+            page.evaluate(f"Promise.all({every})")  # an image that is not one raises
+            page.fill("#find", "nobody")
+            assert page.inner_text("#found") == "nothing fits"
+            page.fill("#find", "&y")
+            assert page.locator("#found a").count() > 0
+        browser.close()
+    assert wrong == []
