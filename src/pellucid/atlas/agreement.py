@@ -36,7 +36,7 @@ class Agreement:
 def numbered(labels: Sequence[str]) -> Int[Tensor, "images"]:
     """A number for each label, in the order of the alphabet; -1 for none."""
     known = {label: number for number, label in enumerate(sorted({*labels} - {""}))}
-    return torch.tensor([known.get(label, -1) for label in labels])
+    return torch.tensor([known.get(label, -1) for label in labels], dtype=torch.long)
 
 
 def agreement(

@@ -85,9 +85,12 @@ def build(dataset: Any, column: str, metric: Metric = "cosine", seed: int = 0) -
     candidates computed exactly, until the recall is what it has to be.
 
     Raises:
-        PellucidError: vectors that Lance makes no index of, or no disk to write it to.
+        PellucidError: hardly any images, vectors that Lance makes no index of, or no room on the
+            disk.
     """
     count = dataset.count_rows()
+    if count <= NEIGHBOURS:
+        raise PellucidError(f"an index is for many images, and here are {count}")
     wide = dataset.schema.field(column).type.list_size
     # Lance's RaBitQ wants whole bytes; of vectors of another length all numbers are kept.
     kind: dict[str, Any] = {"index_type": "IVF_RQ", "num_bits": 1}
@@ -196,4 +199,4 @@ def vectors(values: Any) -> Float[Tensor, "rows numbers"]:
     """A column of Arrow's lists of one length as rows."""
     whole = values.combine_chunks() if hasattr(values, "combine_chunks") else values
     flat = whole.flatten().to_numpy(zero_copy_only=False)
-    return torch.from_numpy(flat.copy()).reshape(len(whole), -1)
+    return torch.from_numpy(flat.copy()).reshape(len(whole), whole.type.list_size)

@@ -18,7 +18,7 @@ ROWS = 2**16  # at a time, as float32, where they are kept as something smaller
 
 
 def nearest(
-    queries: Float[Tensor, "queries numbers"],
+    queries: Float[Tensor, "queries length"],
     items: Shaped[Tensor, "items numbers"],
     count: int,
     metric: Metric = "cosine",

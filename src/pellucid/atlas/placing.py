@@ -21,7 +21,7 @@ NEAR = 10  # images of the map that say where a new one belongs, where the metho
 
 
 def placed(
-    new: Float[Tensor, "new numbers"],
+    new: Float[Tensor, "new length"],
     features: Float[Tensor, "images numbers"],
     points: Float[Tensor, "images 2"],
     how: Projection,

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from torch import Tensor
 
 from pellucid import tiles
+from pellucid.atlas.page.plot import hexadecimal, plot
 from pellucid.atlas.page.words import WORDS
 from pellucid.atlas.pixel_space import Thumbnails, opened
 from pellucid.atlas.projections import NAMES
@@ -22,13 +23,11 @@ from pellucid.chart import BLUE, ORANGE, Colour
 from pellucid.errors import PellucidError, Unknown
 from pellucid.images import webp_address
 from pellucid.page import LANGUAGES, Language
-from pellucid.scatter import NONE, Groups, placed, roomy
+from pellucid.scatter import NONE, Groups
 from pellucid.writing import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pellucid.atlas.map import Map, New
+    from pellucid.atlas.map import Map
 
 MOST = 20_000  # points, above which the file would be larger than a mail takes
 SIDE, ACROSS, QUALITY = 48, 24, 55  # px of a thumbnail, thumbnails along a sheet, of WebP
@@ -95,7 +94,7 @@ def html(made: Map, lang: Language) -> str:
         style=Markup((here / "map.css").read_text("utf-8")),
         script=Markup((here / "map.js").read_text("utf-8")),
         data=_inside(data),
-        plot=_inside(_plot(points, groups, made.new)),
+        plot=_inside(plot(points, groups, made.new)),
     )
     return text
 
@@ -160,93 +159,12 @@ def _sharing(uris: list[str]) -> bool:
     return len(uris) > 1 and len(folders) == 1 and all("/" in uri for uri in uris)
 
 
-def hexadecimal(colour: Colour) -> str:
-    """A colour as #rrggbb."""
-    return "#" + "".join(f"{round(255 * part):02x}" for part in colour)
-
-
 def _inside(data: Any) -> Markup:
     """Data as JSON in a script element, which no text in it can leave."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return Markup(text)
-
-
-def _plot(points: Float[Tensor, "points 2"], groups: dict[str, Groups], new: Sequence[New]) -> Any:
-    """The plot as Bokeh's JSON."""
-    from bokeh.embed import json_item
-    from bokeh.models import BoxSelectTool, CustomJS, HoverTool, LassoSelectTool, Range1d
-    from bokeh.plotting import ColumnDataSource, figure
-
-    _bokeh()
-    low, high = points.amin(0), points.amax(0)
-    reach = (float((high - low).max()) or 1.0) * 0.53
-    x, y = ((low + high) / 2).tolist()
-    plot = figure(
-        name="map",
-        x_range=Range1d(x - reach, x + reach),
-        y_range=Range1d(y - reach, y + reach),
-        tools="pan,wheel_zoom,reset,tap",
-        active_scroll="wheel_zoom",
-        toolbar_location="above",
-        output_backend="webgl",
-        match_aspect=True,
-        sizing_mode="stretch_both",
-        background_fill_color=None,
-        border_fill_color=None,
-        outline_line_color=None,
-        min_border=0,
-    )
-    plot.toolbar.logo = None
-    plot.axis.visible = False
-    plot.grid.visible = False
-    colours = next(iter(groups.values())).of_points() if groups else None
-    shown = [hexadecimal(NONE)] * len(points) if colours is None else [
-        hexadecimal(tuple(colour)) for colour in colours.tolist()
-    ]  # fmt: skip
-    columns = {"x": points[:, 0].numpy(), "y": points[:, 1].numpy(), "colour": shown}
-    source = ColumnDataSource(columns, name="points")
-    size = max(3.0, min(11.0, 500 / len(points) ** 0.5))
-    dots = plot.scatter(
-        "x", "y", source=source, size=size, color="colour", line_color=None, fill_alpha=0.85,
-        nonselection_fill_alpha=0.07, selection_fill_alpha=1.0,
-    )  # fmt: skip
-    if "label" in groups or "predicted" in groups:
-        first = next(iter(groups.values()))
-        standing = [group for group, *_ in roomy(placed(points, first.centres), first.names)]
-        where = first.centres[standing]
-        plot.text(
-            x=where[:, 0].numpy(), y=where[:, 1].numpy(),
-            text=[first.names[group] for group in standing], name="names",
-            text_align="center", text_baseline="middle", text_font_size="12px",
-            background_fill_color="#ffffff", background_fill_alpha=0.72, border_radius=4, padding=2,
-            level="overlay",
-        )  # fmt: skip
-    if new:
-        x, y = zip(*(one.place for one in new), strict=True)
-        rings = ColumnDataSource({"x": x, "y": y, "name": [Path(one.name).name for one in new]})
-        plot.scatter(
-            "x", "y", source=rings, size=17, fill_color=None, line_color="#ffffff", line_width=7
-        )
-        plot.scatter(
-            "x", "y", source=rings, size=17, fill_color=None, line_color="#000000", line_width=3
-        )
-        plot.text(
-            "x", "y", "name", source=rings, y_offset=14, text_align="center", text_baseline="top",
-            text_font_size="13px", text_font_style="bold", text_color="#000000",
-            background_fill_color="#ffffff", background_fill_alpha=0.85, border_radius=4, padding=3,
-            level="overlay",
-        )  # fmt: skip
-    hover = CustomJS(code="window.pellucidMap.hover(cb_data.index.indices)")
-    plot.add_tools(
-        BoxSelectTool(),
-        LassoSelectTool(continuous=False),
-        HoverTool(renderers=[dots], tooltips=None, callback=hover),
-    )
-    chosen = CustomJS(code="window.pellucidMap.chosen(cb_obj.indices)")
-    source.selected.js_on_change("indices", chosen)
-    return json_item(plot)
 
 
 def _scripts() -> list[str]:
