@@ -8,6 +8,7 @@ import torch
 from typer.testing import CliRunner
 
 import pellucid as pl
+from atlas import collection
 from pellucid.app.cli import app
 from pellucid.atlas.atlas import Atlas
 from pellucid.images import open_image
