@@ -10,7 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 import pellucid as pl
-from pellucid.app.cli import GROUPS, app
+from pellucid.app.cli import GROUPS, SEVERAL, app
 from pellucid.method import Method
 from pellucid.register import entries
 from pellucid.replay import read
@@ -134,7 +134,7 @@ def test_the_shell_lines_of_the_readme_are_commands_and_flags_that_exist(readme:
     lines = [words for words in lines if words[:1] == ["pellucid"]]
     assert len(lines) >= 9
     for words in lines:
-        command = words[1:3] if words[1] in GROUPS else words[1:2]
+        command = words[1:3] if words[1] in {*GROUPS, *SEVERAL} else words[1:2]
         shown = CliRunner().invoke(app, [*command, "--help"])
         assert shown.exit_code == 0, words
         for flag in words[2:]:
