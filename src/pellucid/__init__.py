@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 # ruff: noqa: F401 (the public names, for those who read without running)
 if TYPE_CHECKING:
     from pellucid.atlas.atlas import Atlas
+    from pellucid.atlas.map import Map
     from pellucid.atlas.patches import top_patches
     from pellucid.atlas.stream import stream
     from pellucid.box import Box
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pellucid.make.phase import phase
     from pellucid.make.pixels import pixels
     from pellucid.method import Step, method
+    from pellucid.neighbours import Neighbours
     from pellucid.network import Network
     from pellucid.option import Help
     from pellucid.patches import Patch, Patches
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "atlas.patches": ("top_patches",),
     "atlas.atlas": ("Atlas",),
+    "atlas.map": ("Map",),
     "atlas.stream": ("stream",),
     "box": ("Box",),
     "comparison": ("Comparison",),
@@ -89,6 +92,7 @@ _HOMES = {
     "make.phase": ("phase",),
     "make.pixels": ("pixels",),
     "method": ("Step", "method"),
+    "neighbours": ("Neighbours",),
     "network": ("Network",),
     "option": ("Help",),
     "patches": ("Patch", "Patches"),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
+import logging
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -154,12 +153,18 @@ def _pacmap(rows: Any, _plane: Any, seed: int) -> tuple[Any, dict[str, Any]]:
     import warnings
 
     near = min(10, len(rows) - 1)
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")  # it talks to standard output as well
-        import pacmap
+    log = logging.getLogger("pacmap")
+    before = log.level
+    log.setLevel(logging.ERROR)  # it warns of its seed, and of what it goes without
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import pacmap
 
-        made = pacmap.PaCMAP(n_neighbors=near, random_state=seed, apply_pca=False)
-        return made.fit_transform(rows, init="pca"), {"neighbours": near}
+            made = pacmap.PaCMAP(n_neighbors=near, random_state=seed, apply_pca=False)
+            return made.fit_transform(rows, init="pca"), {"neighbours": near}
+    finally:
+        log.setLevel(before)
 
 
 def library(how: Projection) -> None:
