@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 FOLDER, MARK = "atlas", "pellucid-tour.txt"  # the mark says that the folder is the tour's own
 CELLS, SIDE = 16, 128  # crops of a photo; px, their largest side
 FLAT = 6.0  # grey levels: crops that vary less show nothing, such as sky or paper
+DRAWN = ("photo:horse",)  # a silhouette in two values, whose edges would outdo every photo
 ASKED = ("photo:cat", "photo:flower", "photo:motorcycle", "photo:gravel")
 CHANNELS, KEEP = 5, 6
+WIDE = {"neighbours": "strip", "wall": "strip"}  # the whole width of the page
 QUICK = ("neighbours", "patches")
 BYTES = 700_000  # of each picture on the page
 
@@ -83,7 +85,7 @@ class Corner:
     @property
     def build(self) -> str:
         """What surveys the crops in the shell."""
-        return _command(self.net, "build", f"{FOLDER}/crops")
+        return _command(self.net, "build", f"{FOLDER}/crops", "--force")
 
     @property
     def failures(self) -> dict[str, list[str]]:
@@ -100,6 +102,9 @@ class Corner:
 
     def work(self, timetable: Timetable) -> Generator[Step, None, None]:
         """Fills the parts, or says there why not; a failure stops nothing else."""
+        if timetable.left <= 0:
+            self._all("late", "")
+            return
         try:
             atlas = yield from timetable.paced(self._surveyed(), timetable.left / 2)
         except TooLong:
@@ -117,7 +122,7 @@ class Corner:
                 result: Result = yield from timetable.paced(made, timetable.left)
                 shown = figure(result, f"atlas-{part.name}", part.command, BYTES)
                 result.save(self.out / FOLDER / f"{part.name}.png", force=True)
-                part.figure, part.why = replace(shown, kind="strip"), ""
+                part.figure, part.why = replace(shown, kind=WIDE.get(part.name, "grid")), ""
             except TooLong:
                 part.why = "late"
             except Exception as error:
@@ -133,7 +138,7 @@ class Corner:
 
         lance()  # says what to install, before anything is written
         folder = _own(self.out / FOLDER)
-        names = installed()
+        names = [name for name in installed() if name not in DRAWN]
         if not names:
             raise PellucidError("no photos are installed: pip install 'pellucid[photos]'")
         for name in names:
