@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TOUR ?= pellucid-tour
-CORE := .[photos,segment]
+CORE := .[photos,segment,atlas]
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # two installers at once would break each other's .venv

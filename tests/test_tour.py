@@ -13,6 +13,8 @@ from torch import nn
 import pellucid as pl
 from pellucid import page as pages
 from pellucid.app import report
+from pellucid.app.schedule import Timetable
+from pellucid.app.tour_atlas import FOLDER, Corner, crops
 from pellucid.method import Method, Step
 from pellucid.register import entries
 from pellucid.results import Picture
@@ -85,7 +87,8 @@ def nothing() -> Iterable[Step]:
 
 @pytest.fixture
 def lecture(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Gives the tour other methods than those of the register."""
+    """Gives the tour other methods than those of the register, and no atlas."""
+    monkeypatch.setattr(Corner, "work", lambda *_: iter(()))
     return lambda *methods: monkeypatch.setattr(report, "lecture", lambda: list(methods))
 
 
@@ -100,7 +103,8 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def test_nothing_is_fetched_from_elsewhere(made: Any) -> None:
     _, page, _, _ = made
     assert all(address.startswith("data:image/") for address in page.all("src"))
-    assert all(address.startswith("#") for address in page.all("href"))
+    links = {address for address in page.all("href") if not address.startswith("#")}
+    assert links <= {"atlas/wall/index.html"}
     assert not re.search(r"https?:|url\(|@import|srcset", page.text)
     assert not any(tag in ("link", "iframe", "object") for tag, _ in page.tags)
 
@@ -127,10 +131,75 @@ def test_the_page_is_accessible_and_says_its_language(made: Any) -> None:
     assert all(given["alt"] for given in images[:-1])
     ids = page.all("id")
     assert len(set(ids)) == len(ids)
-    assert {address[1:] for address in page.all("href")} <= set(ids)
+    assert {address[1:] for address in page.all("href") if address[0] == "#"} <= set(ids)
     assert ("misleads" in page.all("class")) and ("Where it misleads" in page.text) == (
         language == "en"
     )
+
+
+def test_the_atlas_is_shown_in_four_ways(made: Any) -> None:
+    pytest.importorskip("lance")
+    _, page, _, out = made
+    for name in ("neighbours", "map", "wall", "patches"):
+        assert f'id="atlas-{name}"' in page.text
+        assert (out / "atlas" / f"{name}.png").is_file()
+        assert f">pellucid atlas {name} atlas/crops.atlas" in page.text
+    assert "atlas/wall/index.html" in page.all("href")
+    assert (out / "atlas" / "wall" / "index.html").is_file()
+    assert str(out) not in page.text and "Left out" not in page.text
+    asked = re.search(r">pellucid atlas neighbours atlas/crops.atlas ([\d ]+) --count", page.text)
+    assert asked
+    rows = [int(row) for row in asked[1].split()]
+    found = pl.Atlas.open(out / "atlas" / "crops.atlas", network()).images.labels
+    assert [found[row] for row in rows] == ["cat", "flower", "motorcycle", "gravel"]
+
+
+def test_crops_share_no_pixel_and_flat_ones_are_left_out() -> None:
+    numbers = torch.arange(300 * 450).reshape(1, 300, 450)
+    # Each pixel is told by its colour.
+    pixels = torch.cat([numbers % 256, numbers // 256 % 256, numbers // 65536]).byte()
+    found = crops(pl.Photo(pixels))
+    colours = [crop.pixels.flatten(1).T.long() @ torch.tensor([1, 256, 65536]) for crop in found]
+    every = torch.cat(colours)
+    assert len(found) == 15 and len(every) == len(every.unique()) == 15 * 90 * 90
+    pixels[:, :, :180] = 7
+    assert len(crops(pl.Photo(pixels))) == 9
+
+
+def test_an_atlas_that_cannot_be_made_is_said_and_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> None:
+        raise pl.PellucidError("an atlas is stored by <Lance>")
+
+    monkeypatch.setattr("pellucid.atlas.folder.lance", missing)
+    monkeypatch.setattr(report, "lecture", lambda: [invented("first", nothing)])
+    path, _ = finished(report.tour(network(), [photo()], tmp_path / "tour"))
+    text = path.read_text("utf-8")
+    assert "an atlas is stored by &lt;Lance&gt;" in text and 'id="first-1"' in text
+    assert 'id="atlas-map"' not in text and not (tmp_path / "tour" / "atlas").exists()
+
+
+def test_an_atlas_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    pytest.importorskip("lance")
+    theirs = tmp_path / FOLDER / "crops" / "mine.txt"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("mine")
+    corner = Corner.of(network(), tmp_path, True, "en")
+    assert [*corner.work(Timetable(100))] == []
+    assert "not of a tour" in corner.parts[0].message and theirs.read_text() == "mine"
+
+
+def test_an_atlas_stopped_or_late_says_what_is_missing(tmp_path: Path) -> None:
+    pytest.importorskip("lance")
+    corner = Corner.of(network(), tmp_path, False, "en")
+    work = corner.work(Timetable(100))
+    while "image" not in next(work).text:
+        pass
+    work.close()
+    assert len(corner.without("interrupted")) == 4
+    late = Corner.of(network(), tmp_path, False, "en")
+    assert [*late.work(Timetable(0))] == [] and len(late.without("late")) == 4
 
 
 def test_names_are_escaped(made: Any) -> None:

@@ -11,6 +11,7 @@ from pellucid import page as pages
 from pellucid.app.figures import figure, original
 from pellucid.app.schedule import Clock, Timetable, TooLong, reason, tasks
 from pellucid.app.sheet import Place, Section, Sheet, earlier
+from pellucid.app.tour_atlas import Corner
 from pellucid.app.words import WORDS
 from pellucid.errors import PellucidError, Unknown
 from pellucid.images import Photo, open_image
@@ -43,8 +44,9 @@ def tour(
 
     Args:
         photos: to look at; none, some that are installed.
-        out: a folder for `index.html` and, in `pictures/`, the originals with their recipes. Of an
-            earlier tour in it the page and its pictures are replaced, all else is left alone.
+        out: a folder for `index.html`, in `pictures/` the originals with their recipes, and in
+            `atlas/` the small atlas. Of an earlier tour in it these are replaced, all else is left
+            alone.
         quick: the first picture of each method only, within a minute.
         lang: "en" or "zh".
         force: write into a folder that holds something else.
@@ -65,9 +67,11 @@ def tour(
     timetable = Timetable(QUICK if quick else WHOLE, clock)
     chosen = list(photos) or _default_photos(1 if quick else 3)
     sections = [_section(method, net, chosen, quick) for method in lecture()]
-    sheet, page = Sheet(net, chosen, bool(photos), sections, quick, lang), out / "index.html"
+    corner = Corner.of(net, out, quick, lang)
+    sheet = Sheet(net, chosen, bool(photos), sections, quick, lang, corner)
+    page = out / "index.html"
     try:
-        yield from _work(sections, net, out, timetable)
+        yield from _work(sections, corner, net, out, timetable)
     except (GeneratorExit, KeyboardInterrupt):
         # With nothing to show, an earlier tour is worth more than an empty page.
         if not sheet.pictures:
@@ -105,9 +109,9 @@ def _page(name: str) -> Page | None:
 
 
 def _work(
-    sections: list[Section], net: Network, out: Path, timetable: Timetable
+    sections: list[Section], corner: Corner, net: Network, out: Path, timetable: Timetable
 ) -> Generator[Step, None, None]:
-    """The first picture of every method, then what had to wait, then round by round the others."""
+    """The first picture of every method, the atlas, what had to wait, and the others in rounds."""
     every = [place for section in sections for place in section.places]
     firsts = [place for place in every if place.task.further == 0]
     others = sorted(
@@ -121,8 +125,14 @@ def _work(
             done = settled * FINE + min(FINE - 1, FINE * step.done // max(1, step.total))
             yield Step(done, len(every) * FINE, step.text, step.picture)
 
+    def survey() -> Generator[Step, None, None]:
+        settled = sum(place.why != "interrupted" for place in every)
+        for step in corner.work(timetable):
+            yield Step(settled * FINE, len(every) * FINE, f"atlas: {step.text}", step.picture)
+
     for number, place in enumerate(firsts):
         yield from attempt(place, timetable.share(len(firsts) - number))
+    yield from survey()
     waiting = [place for place in firsts if place.why == "late"]
     waiting.sort(key=lambda place: timetable.slowest.get(place.task.method.name, 0.0))
     for place in [*waiting, *others]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from pellucid.errors import PellucidError
 from pellucid.images import Photo, open_image
@@ -15,6 +15,7 @@ from pellucid.recipe import Recipe
 from pellucid.results import Result
 
 Clock = Callable[[], float]
+Made = TypeVar("Made")
 PROBE = 1.0, 0.1  # seconds, and part of its share, that a method's pace is judged on
 
 
@@ -148,29 +149,40 @@ class Timetable:
             TooLong: stopped.
         """
         begun = self.clock()
-        first: tuple[float, int] | None = None
         try:
             work = task.method.steps(net, **task.photos, **task.settings)
-            try:
-                while True:
-                    step = next(work)
-                    spent = self.clock() - begun
-                    first = first or (spent, step.done)
-                    expected = _expected(first, spent, step)
-                    enough = spent > max(PROBE[0], PROBE[1] * share)
-                    if enough and expected > share and step.done < step.total:
-                        raise TooLong(expected)
-                    yield step
-            except StopIteration as stop:
-                result: Result = stop.value
-            finally:
-                work.close()
+            result: Result = yield from self.paced(work, share)
         except TooLong as error:
             self.slowest[task.method.name] = error.seconds
             raise
         spent = self.clock() - begun
         self.slowest[task.method.name] = max(spent, self.slowest.get(task.method.name, 0.0))
         return result
+
+    def paced(self, work: Generator[Step, None, Made], share: float) -> Generator[Step, None, Made]:
+        """Goes on with work as long as its pace says that it will be done in its share.
+
+        Raises:
+            TooLong: stopped.
+        """
+        begun = self.clock()
+        first: tuple[float, int] | None = None
+        try:
+            while True:
+                try:
+                    step = next(work)
+                except StopIteration as stop:
+                    made: Made = stop.value
+                    return made
+                spent = self.clock() - begun
+                first = first or (spent, step.done)
+                expected = _expected(first, spent, step)
+                enough = spent > max(PROBE[0], PROBE[1] * share)
+                if enough and expected > share and step.done < step.total:
+                    raise TooLong(expected)
+                yield step
+        finally:
+            work.close()
 
 
 def _expected(first: tuple[float, int], spent: float, step: Step) -> float:

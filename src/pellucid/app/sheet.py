@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from pellucid.app.figures import Figure, Shot, input_shot, photo_shot
 from pellucid.app.schedule import Task
+from pellucid.app.tour_atlas import Corner
 from pellucid.app.words import WORDS
 from pellucid.errors import PellucidError
 from pellucid.images import Photo
@@ -85,6 +86,7 @@ class Sheet:
         photos: that the tour looks at.
         named: whether these were asked for by name.
         sections: in the order of the lecture.
+        corner: the small atlas, behind them.
     """
 
     net: Network
@@ -93,6 +95,7 @@ class Sheet:
     sections: list[Section]
     quick: bool
     lang: Language
+    corner: Corner
 
     @property
     def places(self) -> list[Place]:
@@ -128,6 +131,7 @@ class Sheet:
             mark=MARK,
             pictures=self.pictures,
             sections=self.sections,
+            corner=self.corner,
             facts=_facts(net, self.lang),
             photos=[_pair(photo, net, self.lang) for photo in self.photos],
             name=net.name,

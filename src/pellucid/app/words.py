@@ -36,6 +36,13 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "late": "Left out for lack of time. This makes it:",
         "interrupted": "Left out, because the tour was stopped. This makes it:",
         "no_page": "Nobody has written about this method yet.",
+        "atlas_made": "The photos that are installed here, cut into {count} crops and surveyed. "
+        "The commands of this part are run in the folder of this page; any folder of photos can "
+        "stand in place of the crops:",
+        "atlas_wall": "The same wall as a page that zooms",
+        "atlas_plain": "This is a plain map, because openTSNE is not installed. A better one "
+        "comes with:",
+        "atlas_failed": "There is no picture here, because:",
         "notice_quick": "This is the quick tour: the first picture of every method. All of them:",
         "notice_late": "Left out for lack of time: {count} of {total} pictures. In their places "
         "stand the commands that make them.",
@@ -81,6 +88,11 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "late": "时间不够，这幅图略去了。生成它的命令：",
         "interrupted": "生成过程被中断，这幅图略去了。生成它的命令：",
         "no_page": "这个方法的说明还没有写。",
+        "atlas_made": "本机安装的照片被切成 {count} 块小图，逐块送入网络并记录。"
+        "这一部分的命令要在本页所在的文件夹里运行；把小图换成任何一个照片文件夹都可以：",
+        "atlas_wall": "同一面墙，可以缩放的页面",
+        "atlas_plain": "没有安装 openTSNE，这里只是一幅简单的地图。更好的需要：",
+        "atlas_failed": "这里没有图，原因是：",
         "notice_quick": "这是快速版，每种方法只有第一幅图。完整版的命令：",
         "notice_late": "时间不够，{total} 幅图中略去了 {count} 幅，原处写着生成它们的命令。",
         "notice_interrupted": "生成过程被中断，{total} 幅图中缺 {count} "
