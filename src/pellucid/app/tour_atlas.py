@@ -133,7 +133,7 @@ class Corner:
             part.why, part.message = why, message
 
     def _surveyed(self) -> Generator[Step, None, Atlas]:
-        from pellucid.atlas.atlas import building
+        from pellucid.atlas.building import building
         from pellucid.atlas.folder import lance
 
         lance()  # says what to install, before anything is written
