@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
+
+import pellucid as pl
 from pellucid.atlas.site.alike import alike, profiles, shared
 from pellucid.atlas.site.guiding import guided
 from pellucid.atlas.site.speaks import LEAST, speech, weights
 from pellucid.atlas.site.unit_map import unit_map
-from torch import Tensor, nn
-
-import pellucid as pl
 
 
 def answers(images: int = 40, units: int = 7, seed: int = 0) -> Tensor:
