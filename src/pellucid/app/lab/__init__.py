@@ -1,0 +1,1 @@
+"""The lab: a page on this machine where everything can be tried."""

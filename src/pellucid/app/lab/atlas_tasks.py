@@ -1,0 +1,3 @@
+"""What a worker tells of an atlas."""
+
+TASKS: dict[str, object] = {}
