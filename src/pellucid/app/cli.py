@@ -14,7 +14,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 import pellucid
-from pellucid.app import lookup, tour_command
+from pellucid.app import lab_command, lookup, tour_command
 from pellucid.app.terminal import complain, exits, utf8
 from pellucid.errors import Unknown
 from pellucid.register import Entry, entries
@@ -104,6 +104,7 @@ def start(
 
 
 app.command("tour", rich_help_panel="Start here")(tour_command.tour)
+app.command("lab", rich_help_panel="Start here")(lab_command.lab)
 for _entry in entries().values():
     app.command(
         _entry.command,

@@ -72,10 +72,15 @@ def run(
         result = result.over()
     ending = ".gif" if asked(settings).ENDINGS[0] == ".gif" else ".png"
     words = [method.replace("_", "-")]
-    words += [Path(called or source).stem.replace("photo:", "") for source, called in
-              (one for given in photos.values() for one in given[:1])]
-    words += [str(settings[name]) for name, known in chosen.options.items()
-              if known.kind == "setting" and known.positional and settings.get(name)]
+    words += [
+        Path(called or source).stem.replace("photo:", "")
+        for source, called in (one for given in photos.values() for one in given[:1])
+    ]
+    words += [
+        str(settings[name])
+        for name, known in chosen.options.items()
+        if known.kind == "setting" and known.positional and settings.get(name)
+    ]
     file = str(usual_name(words, ending))
     recipe = result.recipe
     text = json.dumps(json.loads(recipe.json()), indent=1)

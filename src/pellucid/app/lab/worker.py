@@ -37,8 +37,13 @@ class _Reporter:
             self.last = now
             wire.send(
                 self.out,
-                {"news": "step", "job": self.job, "done": step.done, "total": step.total,
-                 "text": step.text},
+                {
+                    "news": "step",
+                    "job": self.job,
+                    "done": step.done,
+                    "total": step.total,
+                    "text": step.text,
+                },
                 [_preview(step)] if step.picture is not None else [],
             )
         if self.stopped.is_set() and not self.told:

@@ -1,0 +1,300 @@
+"""The photo's tab: any method of the register, on any photo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pellucid.app.lab import stage
+from pellucid.app.lab.controls import control, shown, value
+from pellucid.app.lab.desk import Desk
+from pellucid.app.lab.lab import Lab
+from pellucid.errors import PellucidError
+from pellucid.heatmap import Mapped
+from pellucid.method import Method
+from pellucid.option import Option, kinds
+from pellucid.page import FOLDER, Language, page
+from pellucid.register import Entry, entries, entry
+
+FIRST = "saliency"
+MAIN = ("photo", "content", "sample")  # the photo at the left, whatever a method calls it
+SIDE_PHOTOS = 64  # most that are uploaded for one argument
+
+
+def build(lab: Lab, words: dict[str, str], lang: Language) -> None:
+    """Its parts; called inside of the tab."""
+    import gradio as gr
+
+    stock = lab.stock()
+    source = gr.State("")
+    job = gr.State(0)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300):
+            photo = gr.Image(
+                type="filepath",
+                image_mode=None,
+                sources=["upload", "webcam", "clipboard"],
+                label=words["photo"],
+                elem_id="photo",
+                height=320,
+                buttons=["fullscreen"],
+            )
+            # As it came: the worker opens it, with its bounds on pixels, in its own process.
+            photo.preprocess = lambda payload: payload and payload.path
+            gallery = gr.Gallery(
+                [(str(path), name.removeprefix("photo:")) for name, path in stock.items()],
+                label=words["stock"],
+                columns=4,
+                height=230,
+                allow_preview=False,
+                elem_id="stock",
+                object_fit="cover",
+                interactive=False,
+                buttons=[],
+            )
+        with gr.Column(scale=3, min_width=300):
+            network = gr.Dropdown(
+                lab.networks, value=lab.networks[0], label=words["network"], elem_id="network"
+            )
+            method = gr.Dropdown(
+                _methods(lang, words), value=FIRST, label=words["method"], elem_id="method"
+            )
+            question = gr.Markdown(_question(FIRST, lang), elem_id="question")
+            with gr.Row():
+                stop = gr.Button(words["stop"], elem_id="stop", visible=False, variant="stop")
+                go = gr.Button(words["run"], elem_id="run", variant="primary")
+            parts = gr.Column(elem_id="settings")
+        with gr.Column(scale=5, min_width=320):
+            state = gr.HTML(elem_id="stage", elem_classes="stage")
+            picture = gr.Image(
+                type="filepath",
+                label=words["result"],
+                elem_id="result",
+                interactive=False,
+                format="png",
+                buttons=["fullscreen"],
+                visible=False,
+            )
+            with gr.Row():
+                saved = gr.DownloadButton(words["download"], elem_id="save", visible=False)
+                recipe = gr.DownloadButton(words["recipe"], elem_id="recipe", visible=False)
+            shell = gr.Code(
+                language="shell",
+                label=words["shell"],
+                elem_id="shell",
+                interactive=False,
+                visible=False,
+                wrap_lines=True,
+                lines=1,
+            )
+            python = gr.Code(
+                language="python",
+                label=words["python"],
+                elem_id="python",
+                interactive=False,
+                visible=False,
+                wrap_lines=True,
+                lines=5,
+            )
+            with gr.Accordion(words["read"], open=False):
+                reading = gr.Markdown(_reading(FIRST, lang), elem_id="reading")
+            with gr.Accordion(words["misleads"], open=False):
+                misleading = gr.Markdown(_misleading(FIRST, lang, words), elem_id="misleading")
+    outputs = [job, state, picture, saved, recipe, shell, python, go, stop]
+
+    def pick(event: gr.SelectData) -> tuple[str, str]:
+        name = list(stock)[event.index]
+        return str(stock[name]), name
+
+    gallery.select(pick, None, [photo, source], api_visibility="private", show_progress="hidden")
+    photo.input(lambda: "", None, source, api_visibility="private", show_progress="hidden")
+    method.change(
+        lambda name: (_question(name, lang), _reading(name, lang), _misleading(name, lang, words)),
+        method,
+        [question, reading, misleading],
+        api_visibility="private",
+        show_progress="hidden",
+    )
+    stop.click(lab.desk.stop, job, None, api_visibility="private", queue=False)
+
+    with parts:
+
+        @gr.render(inputs=[method, network], show_progress="hidden")
+        def controls(name: str, net: str) -> None:
+            chosen = entry(name).load()
+            facts = lab.facts(net)
+            options = shown(chosen)
+            over = gr.Checkbox(
+                value=True,
+                label=words["over"],
+                elem_id="over",
+                visible=any(issubclass(kind, Mapped) for kind in kinds(chosen.function)),
+            )
+            others = _others(chosen, words)
+            made = [control(known, facts, words) for known in options]
+
+            def run(
+                photo: str | None, source: str, net: str, over: bool, *given: Any
+            ) -> Iterator[tuple[Any, ...]]:
+                try:
+                    asked = _asked(chosen, options, photo, source, given, words)
+                except PellucidError as error:
+                    yield (0, stage.trouble(str(error)), *_nothing(), *_buttons(False))
+                    return
+                job = {"method": name, "network": net, "over": over} | asked
+                yield from _run(lab, job, words)
+
+            go.click(
+                run,
+                [photo, source, network, over, *others, *made],
+                outputs,
+                api_visibility="private",
+                show_progress="hidden",
+                concurrency_limit=16,
+                trigger_mode="once",
+            )
+
+
+def _run(lab: Lab, asked: dict[str, Any], words: dict[str, str]) -> Iterator[tuple[Any, ...]]:
+    """What becomes of the page while a job is done."""
+    import gradio as gr
+
+    desk: Desk = lab.desk
+    try:
+        ticket = desk.take("method", asked)
+    except PellucidError as error:
+        yield (0, stage.trouble(str(error)), *_nothing(), *_buttons(False))
+        return
+    yield (ticket.number, "", *_nothing(), *_buttons(True))
+    for news in desk.news(ticket):
+        shown = stage.drawn(news, words)
+        if not news.over:
+            if shown:
+                yield (ticket.number, shown, *[gr.skip()] * 7)
+        elif news.kind != "done":
+            yield (0, shown, *_nothing(), *_buttons(False))
+        else:
+            image, recipe = map(str, lab.keep(news))
+            yield (
+                0,
+                shown,
+                gr.update(value=image, visible=True),
+                gr.update(value=image, visible=True),
+                gr.update(value=recipe, visible=True),
+                gr.update(value=news.facts["command"], visible=True),
+                gr.update(value=news.facts["python"], visible=True),
+                *_buttons(False),
+            )
+
+
+def _nothing() -> list[Any]:
+    import gradio as gr
+
+    return [gr.update(value=None, visible=False)] * 3 + [gr.update(value="", visible=False)] * 2
+
+
+def _buttons(working: bool) -> list[Any]:
+    import gradio as gr
+
+    return [gr.update(interactive=not working), gr.update(visible=working)]
+
+
+def _asked(
+    method: Method[Any],
+    options: list[Option],
+    photo: str | None,
+    source: str,
+    given: tuple[Any, ...],
+    words: dict[str, str],
+) -> dict[str, Any]:
+    """Photos and settings as the task has them.
+
+    Raises:
+        PellucidError: one that is needed is not given.
+    """
+    photos: dict[str, list[list[str]]] = {}
+    rest = list(given)
+    for known in _photos(method):
+        if known.name in MAIN:
+            files = [source or photo] if source or photo else []
+        else:
+            got = rest.pop(0)
+            files = got if isinstance(got, list) else [got] if got else []
+        if files:
+            photos[known.name] = [[file, Path(file).name] for file in files[:SIDE_PHOTOS]]
+        elif known.required:
+            text = words["no_photo"] if known.name in MAIN else words["missing"]
+            raise PellucidError(text.format(name=known.name))
+    settings = {}
+    for known, word in zip(options, rest, strict=True):
+        try:
+            settings[known.name] = value(known, word)
+        except PellucidError:
+            raise PellucidError(words["missing"].format(name=known.name)) from None
+    return {"photos": photos, "settings": settings}
+
+
+def _photos(method: Method[Any]) -> list[Option]:
+    return [known for known in method.options.values() if known.kind == "photo"]
+
+
+def _others(method: Method[Any], words: dict[str, str]) -> list[Any]:
+    """Where photos beside the main one are uploaded."""
+    import gradio as gr
+
+    return [
+        gr.File(
+            label=words["more_photos" if known.many else "one_photo"].format(name=known.name),
+            file_count="multiple" if known.many else "single",
+            file_types=["image"],
+            elem_id=f"photos-{known.name}",
+            height=120,
+        )
+        for known in _photos(method)
+        if known.name not in MAIN
+    ]
+
+
+def _methods(lang: Language, words: dict[str, str]) -> list[tuple[str, str]]:
+    """What the page calls the methods, in the order of the lecture."""
+    written = {path.stem for path in FOLDER.glob("*.md")}
+
+    def order(found: Entry) -> float:
+        return page(found.name).order if found.name in written else 1e9
+
+    return [
+        (_title(found, lang, words), found.name) for found in sorted(entries().values(), key=order)
+    ]
+
+
+def _title(found: Entry, lang: Language, words: dict[str, str]) -> str:
+    family = words.get(f"family_{found.room}", words["family_other"])
+    try:
+        title = page(found.name).texts[lang].title
+    except PellucidError:
+        title = found.command
+    return f"{title} · {family}"
+
+
+def _question(name: str, lang: Language) -> str:
+    try:
+        return f"*{page(name).texts[lang].question}*"
+    except PellucidError:
+        return entry(name).summary
+
+
+def _reading(name: str, lang: Language) -> str:
+    try:
+        return page(name).texts[lang].reading
+    except PellucidError:
+        return entry(name).summary
+
+
+def _misleading(name: str, lang: Language, words: dict[str, str]) -> str:
+    try:
+        found = page(name)
+    except PellucidError:
+        return ""
+    papers = "\n".join(f"- {paper}" for paper in found.papers)
+    return f"{found.texts[lang].misleading}\n\n**{words['papers']}**\n\n{papers}"
