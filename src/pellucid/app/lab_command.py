@@ -31,7 +31,7 @@ def lab(
             metavar="NAME",
             autocompletion=complete_network,
             help="to begin with; may be given several times: timm:NAME, hf:NAME and FILE.py:FACTORY "
-            "can be chosen on the page only if they are named here, torchvision's always",
+            "can be chosen only if they are named here, torchvision's always",
         ),
     ] = None,
     weights: flags.Weights = None,

@@ -1,7 +1,6 @@
 """API: what programs can ask of the lab, through `gradio_client` or plain HTTP."""
 
-from __future__ import annotations
-
+# Gradio reads the annotations of these functions, which must not be text.
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

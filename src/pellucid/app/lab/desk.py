@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -260,10 +261,8 @@ class _Worker:
 
     def _send(self, facts: dict[str, Any]) -> None:
         assert self.process.stdin is not None
-        try:
+        with suppress(OSError):  # it has ended, which its reader notices
             wire.send(self.process.stdin, facts)
-        except OSError:
-            pass  # it has ended, which its reader notices
 
     def _read(self) -> None:
         assert self.process.stdout is not None

@@ -1,7 +1,6 @@
 """The photo's tab: any method of the register, on any photo."""
 
-from __future__ import annotations
-
+# Gradio reads the annotations of these functions, which must not be text.
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -13,6 +13,7 @@ import queue
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import IO, Any
 
 from pellucid.app.lab import wire
@@ -121,10 +122,8 @@ def _give_back() -> None:
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     if sys.platform == "linux":
-        try:
+        with suppress(AttributeError):  # another C library
             ctypes.CDLL(None).malloc_trim(0)
-        except AttributeError:
-            pass  # another C library
 
 
 def memory(process: int | str = "self") -> int:
