@@ -2,11 +2,12 @@
 
 # Gradio reads the annotations of these functions, which must not be text.
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pellucid.app.lab import stage
-from pellucid.app.lab.controls import control, shown, value
+from pellucid.app.lab.controls import control, empty, shown, value
 from pellucid.app.lab.desk import Desk
 from pellucid.app.lab.lab import Lab
 from pellucid.errors import PellucidError
@@ -38,14 +39,17 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> None:
                 elem_id="photo",
                 height=320,
                 buttons=["fullscreen"],
+                interactive=True,
             )
             # As it came: the worker opens it, with its bounds on pixels, in its own process.
             photo.preprocess = lambda payload: payload and payload.path
+            gr.Markdown(words["stock"], elem_classes="small")
             gallery = gr.Gallery(
                 [(str(path), name.removeprefix("photo:")) for name, path in stock.items()],
                 label=words["stock"],
-                columns=4,
-                height=230,
+                show_label=False,
+                columns=3,
+                height=240,
                 allow_preview=False,
                 elem_id="stock",
                 object_fit="cover",
@@ -69,6 +73,7 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> None:
             picture = gr.Image(
                 type="filepath",
                 label=words["result"],
+                show_label=False,
                 elem_id="result",
                 interactive=False,
                 format="png",
@@ -166,8 +171,10 @@ def _run(lab: Lab, asked: dict[str, Any], words: dict[str, str]) -> Iterator[tup
         yield (0, stage.trouble(str(error)), *_nothing(), *_buttons(False))
         return
     yield (ticket.number, "", *_nothing(), *_buttons(True))
+    so_far: dict[str, bytes] = {}  # the last picture on the way stays until there is another
     for news in desk.news(ticket):
-        shown = stage.drawn(news, words)
+        so_far = news.files or so_far
+        shown = stage.drawn(news if news.over else replace(news, files=so_far), words)
         if not news.over:
             if shown:
                 yield (ticket.number, shown, *[gr.skip()] * 7)
@@ -227,10 +234,9 @@ def _asked(
             raise PellucidError(text.format(name=known.name))
     settings = {}
     for known, word in zip(options, rest, strict=True):
-        try:
-            settings[known.name] = value(known, word)
-        except PellucidError:
-            raise PellucidError(words["missing"].format(name=known.name)) from None
+        if known.required and empty(word):
+            raise PellucidError(words["missing"].format(name=known.name))
+        settings[known.name] = value(known, word)
     return {"photos": photos, "settings": settings}
 
 

@@ -7,6 +7,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,44 +64,34 @@ def app(lab: Lab, *, host: str, password: str | None) -> Any:
     try:
         import gradio as gr
         from fastapi import FastAPI
+        from starlette.responses import RedirectResponse
         from starlette.staticfiles import StaticFiles
     except ImportError as error:
         raise PellucidError(
             f"the lab needs gradio ({error.name} is missing): pip install 'pellucid[lab]'"
         ) from None
     from pellucid.app.lab.page import PATHS, build
+    from pellucid.app.lab.theme import theme
 
     served: Any = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     for address, folder in lab.mounts.items():
         served.mount(address, StaticFiles(directory=folder, html=True))
-    letters = [
-        "system-ui",
-        "-apple-system",
-        "Segoe UI",
-        "Noto Sans",
-        "PingFang SC",
-        "Microsoft YaHei",
-        "Noto Sans CJK SC",
-        "sans-serif",
-    ]
-    code = ["ui-monospace", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace"]
-    theme = gr.themes.Soft(
-        primary_hue="cyan", neutral_hue="stone", radius_size="sm", font=letters, font_mono=code
-    )
+    for path in filter(None, (path.rstrip("/") for path in PATHS.values())):
+        served.add_api_route(path, partial(RedirectResponse, f"{path}/"))
     for lang in sorted(LANGUAGES, key=lambda lang: -len(PATHS[lang])):  # "/" takes what is left
         blocks = build(lab, lang)
         blocks.queue(max_size=64, default_concurrency_limit=16, api_open=True)
         served = gr.mount_gradio_app(
             served,
             blocks,
-            PATHS[lang],
+            PATHS[lang].rstrip("/") or "/",
             footer_links=["api"],
             ssr_mode=False,
             max_file_size=MOST_BYTES,
             allowed_paths=[],
-            theme=theme,
+            theme=theme(),
             pwa=False,
-            css_paths=[Path(__file__).parent / "lab.css"],
+            css_paths=sorted(Path(__file__).parent.glob("*.css")),
             show_error=True,
             enable_monitoring=False,
             mcp_server=False,
