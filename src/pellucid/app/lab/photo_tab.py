@@ -69,7 +69,7 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> None:
                 go = gr.Button(words["run"], elem_id="run", variant="primary")
             parts = gr.Column(elem_id="settings")
         with gr.Column(scale=5, min_width=320):
-            state = gr.HTML(elem_id="stage", elem_classes="stage")
+            state = gr.HTML(stage.told(words["here"]), elem_id="stage", elem_classes="stage")
             picture = gr.Image(
                 type="filepath",
                 label=words["result"],

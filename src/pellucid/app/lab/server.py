@@ -7,7 +7,6 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +76,7 @@ def app(lab: Lab, *, host: str, password: str | None) -> Any:
     for address, folder in lab.mounts.items():
         served.mount(address, StaticFiles(directory=folder, html=True))
     for path in filter(None, (path.rstrip("/") for path in PATHS.values())):
-        served.add_api_route(path, partial(RedirectResponse, f"{path}/"))
+        served.add_route(path, lambda request: RedirectResponse(f"{request.url.path}/"))
     for lang in sorted(LANGUAGES, key=lambda lang: -len(PATHS[lang])):  # "/" takes what is left
         blocks = build(lab, lang)
         blocks.queue(max_size=64, default_concurrency_limit=16, api_open=True)
