@@ -98,12 +98,9 @@ def test_a_wrong_request_is_told_in_words(client: Any, asked: tuple[Any, ...], w
 def test_files_of_the_machine_are_not_served(running: Running) -> None:
     import httpx
 
-    (running.lab.folder / "secret.txt").write_text("x")
-    for path in (
-        "/etc/hostname",
-        running.lab.folder / "secret.txt",
-        f"{running.lab.folder}/results/../secret.txt",
-    ):
+    secret = running.folder / "secret.txt"
+    secret.write_text("x")
+    for path in ("/etc/hostname", secret, f"{running.folder}/results/../secret.txt"):
         answer = httpx.get(f"{running.address}/gradio_api/file={path}")
         assert answer.status_code in (403, 404), path
     rebound = httpx.get(running.address, headers={"host": "evil.example"})
