@@ -33,7 +33,7 @@ _WITH: dict[str, dict[str, Any]] = {
     "segment": {"draw": "cutout"},
     "dream": {"size": 384},
     "invert": {"layers": "relu5; relu7"},
-    "style_transfer": {"styles": "photo:hubble", "size": 320},
+    "style_transfer": {"styles": "photo:coffee", "size": 320},
 }
 # Three of each that takes no photo, or another one.
 _THREE: dict[str, list[dict[str, Any]]] = {
@@ -54,9 +54,10 @@ _THREE: dict[str, list[dict[str, Any]]] = {
     ],
 }
 
-# What of a picture is small enough to be read on a card: the drawing without its curve, the photo,
-# the change and the result without theirs.
-_PART = {"feature": 0.415, "attack": 0.74}  # of the width
+# What of a picture is large enough to be read on a card, as shares of its height and width: the
+# drawing without its curve; photo, change and result; of the examination the first two rows.
+_PART = {"feature": (1.0, 0.415), "attack": (1.0, 0.74), "trust": (0.5, 1.0)}
+_TALL = {"compare": 640, "facets": 480}  # px, of those that are many small things
 
 
 def asked(method: Method[Result], net: pl.Network) -> list[dict[str, Any]]:
@@ -96,11 +97,11 @@ def draw(net: pl.Network, method: Method[Result], anew: bool = False) -> Iterabl
 
 def small(result: Result) -> bytes:
     """A result as a small file, on white where it is clear."""
-    image = result.image()
-    part = _PART.get(result.recipe.method, 1.0)
-    image = image[:, :, : round(part * image.shape[2])]
+    image, name = result.image(), result.recipe.method
+    down, right = _PART.get(name, (1.0, 1.0))
+    image = image[:, : round(down * image.shape[1]), : round(right * image.shape[2])]
     height, width = image.shape[1:]
-    scale = min(1.0, TALL / height, WIDE / width)
+    scale = min(1.0, _TALL.get(name, TALL) / height, WIDE / width)
     size = max(1, round(height * scale)), max(1, round(width * scale))
     return webp_bytes(tiles.resized(image, size), QUALITY, result.recipe.json())
 
