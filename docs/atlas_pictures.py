@@ -98,5 +98,3 @@ def kept(name: str, number: int, image: torch.Tensor, recipe: Recipe) -> Path:
     target = gallery.path(name, number)
     write_whole(target, webp_bytes(resized(image, size), gallery.QUALITY, recipe.json()))
     return target
-
-

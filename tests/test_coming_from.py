@@ -137,5 +137,3 @@ def test_numbers_that_differ_are_told_from_those_that_do_not() -> None:
     assert close(one, one + 1e-4)
     assert not close(one, one + 0.01)
     assert alike(one, one.flip(1)) < 0.95 < alike(one, 2 * one + 1)
-
-
