@@ -19,9 +19,9 @@ from pathlib import Path
 from statistics import median
 
 import torch
+from docs.generate import DOCS, example
 
 import pellucid as pl
-from docs.generate import DOCS, example
 from pellucid.register import entries
 from pellucid.writing import write_whole
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
+from docs import gallery
 
 import pellucid as pl
-from docs import gallery
 from pellucid.app.schedule import Timetable
 from pellucid.app.tour_atlas import FOLDER, Corner
 from pellucid.atlas.patches import patches_of

@@ -61,7 +61,7 @@ _TALL = {"compare": 640, "facets": 480}  # px, of those that are many small thin
 
 
 def asked(method: Method[Result], net: pl.Network) -> list[dict[str, Any]]:
-    """Photos and settings of the three pictures of a method; none where it cannot do this network."""
+    """Photos and settings of a method's three pictures; none where it cannot do this network."""
     if not list(method.examples(net)):
         return []
     if method.name in _THREE:

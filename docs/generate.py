@@ -1,7 +1,7 @@
 """Writes the manual's generated pages and their pictures, from the register and the data beside.
 
-`python -m docs.generate` draws anew the pictures that no longer fit the bundled network or what they
-show, and writes the gallery, the page of every method, “Coming from …” and the comparison, in both
+`python -m docs.generate` draws anew the pictures that no longer fit the bundled network or what
+they show, and writes the gallery, the page of every method, “Coming from …” and the comparison, in both
 languages; they are not kept in git. `--pictures` draws them all.
 """
 
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from docs import atlas_pictures, cards, gallery, tables
 
 import pellucid as pl
-from docs import atlas_pictures, cards, gallery, tables
 from pellucid import page as pages
 from pellucid import tiles
 from pellucid.heatmap import Mapped
@@ -34,7 +34,10 @@ NONE = {
     "zh": "自带的网络没有这样的部分，所以这里没有图。",
 }
 HEADS = {
-    "en": ("Idea", "How to read it", "Where it misleads", "On three photos", "Settings", "Speed", "Papers"),
+    "en": (
+        "Idea", "How to read it", "Where it misleads", "On three photos", "Settings", "Speed",
+        "Papers",
+    ),
     "zh": ("思路", "怎么看", "容易误解的地方", "三张照片", "参数", "速度", "论文"),
 }  # fmt: skip
 TABLE = {
@@ -45,8 +48,8 @@ SPEED = {
     "en": "{seconds} s for the picture above: {ratio} times {bare} of the network at one photo "
     "(processor time of one thread, {machine}; `benchmarks/methods.py`). Your seconds will differ, "
     "the ratio less.",
-    "zh": "上面那幅图用了 {seconds} 秒，是网络处理一张照片{bare}的 {ratio} 倍（单线程处理器时间，{machine}；"
-    "`benchmarks/methods.py`）。换一台机器秒数会不同，倍数差别较小。",
+    "zh": "上面那幅图用了 {seconds} 秒，是网络处理一张照片{bare}的 {ratio} 倍（单线程处理器时间，"
+    "{machine}；`benchmarks/methods.py`）。换一台机器秒数会不同，倍数差别较小。",
 }
 BARE = {
     "en": {"forward": "the bare forward pass", "backward": "the bare forward and backward pass"},

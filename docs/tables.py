@@ -16,57 +16,12 @@ DOCS = Path(__file__).parent
 PEERS: dict[str, Any] = tomllib.loads((DOCS / "coming_from.toml").read_text("utf-8"))
 TABLE: dict[str, Any] = tomllib.loads((DOCS / "comparison.toml").read_text("utf-8"))
 MARKS = {"yes": "●", "part": "◐", "no": "○"}
-_TOLD = {
-    "en": {
-        "title": "Coming from {name}",
-        "heads": ("there", "here", "what differs"),
-        "before": "Before these lines:",
-        "tested": "Every line is run by `tests/test_coming_from.py`, both sides where the other is "
-        "installed, on the bundled network; where it says “the same”, the numbers agree to 1e-4.",
-        "shell": "Our side of every line is run by `tests/test_coming_from.py`; theirs is what its "
-        "[README]({source}) says.",
-        "version": "Tried with {name} [{version}]({source}).",
-        "same": "`photo` is `pl.open_image(\"photo:cat\")`, `inputs` what the network is shown of it.",
-        "only": "only shown: [source]({source})",
-    },
-    "zh": {
-        "title": "从 {name} 过来",
-        "heads": ("那边", "这边", "区别"),
-        "before": "先写这几行：",
-        "tested": "每一行都由 `tests/test_coming_from.py` 在自带的网络上运行；对方已安装时两边都运行。写着“相同”的，数值误差在 1e-4 以内。",
-        "shell": "每一行我们这边都由 `tests/test_coming_from.py` 运行；对方那边以其 [README]({source}) 为准。",
-        "version": "对照的是 {name} [{version}]({source})。",
-        "same": "`photo` 是 `pl.open_image(\"photo:cat\")`，`inputs` 是给网络看的输入。",
-        "only": "仅供对照：[出处]({source})",
-    },
-}  # fmt: skip
-_COMPARED = {
-    "en": {
-        "title": "How it compares",
-        "intro": "● yes, ◐ in part, ○ not found in the documentation that was read. The number is the "
-        "source of the cell, below; of “not found” it is what was searched. Read in {looked}; versions "
-        "stand below the names. pellucid’s own cells lead to their page. These libraries have other "
-        "aims than ours: where one is “made for it”, use it.",
-        "wrong": "Something wrong or out of date? The cells are data, in `docs/comparison.toml`.",
-        "sources": "Sources",
-        "what": "",
-        "none": "no",
-    },
-    "zh": {
-        "title": "与同类工具相比",
-        "intro": "● 有，◐ 部分有，○ 在查阅的文档里没有找到。数字是该格的出处，列在下面；“没有找到”的出处是查阅过的文档。查阅时间 "
-        "2026 年 11 月；名字下面是版本。pellucid 一列链接到相应的页面。这些库各有各的目标：写着“专长”的，就用它。",
-        "wrong": "有错误或者过时？各格都是数据，见 `docs/comparison.toml`。",
-        "sources": "出处",
-        "what": "",
-        "none": "无",
-    },
-}  # fmt: skip
+WORDS: dict[str, Any] = tomllib.loads((DOCS / "tables.toml").read_text("utf-8"))
 
 
 def coming_from(name: str, lang: Language) -> Iterable[str]:
     """The page of one peer, line by line."""
-    peer, told = PEERS[name], _TOLD[lang]
+    peer, told = PEERS[name], WORDS["coming_from"][lang]
     yield f"# {told['title'].format(**peer)}\n"
     yield f"{peer[lang]}\n"
     if peer["code"]:
@@ -127,7 +82,7 @@ def cell(text: str) -> tuple[str, str, str]:
 
 def comparison(lang: Language) -> Iterable[str]:
     """The table of peers and its sources, line by line."""
-    told, peers, sources = _COMPARED[lang], TABLE["peers"], TABLE["sources"]
+    told, peers, sources = WORDS["comparison"][lang], TABLE["peers"], TABLE["sources"]
     numbers = {key: number for number, key in enumerate(sources, start=1)}
 
     def at(*keys: str) -> str:
