@@ -43,7 +43,9 @@ def _filled(part: Any, lang: pages.Language) -> Any:
             ]
         }
     if inner == PEERS:
-        listed = [{peer["name"]: f"{up}coming-from/{name}.md"} for name, peer in tables.PEERS.items()]
+        listed = [
+            {peer["name"]: f"{up}coming-from/{name}.md"} for name, peer in tables.PEERS.items()
+        ]
         return {title: listed}
     return {title: [_filled(one, lang) for one in inner] if isinstance(inner, list) else inner}
 

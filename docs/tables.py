@@ -89,6 +89,7 @@ def comparison(lang: Language) -> Iterable[str]:
         links = (f'<a href="#source-{numbers[key]}">{numbers[key]}</a>' for key in keys)
         return f"<sup>{' '.join(links)}</sup>"
 
+    yield "---\nhide:\n  - toc\n---\n"
     yield f"# {told['title']}\n\n{told['intro'].format(**TABLE)}\n"
     yield '<div class="pl-peers" markdown>\n'
     heads = [f"{peer['name']}<br><small>{peer['version']}</small>" for peer in peers.values()]

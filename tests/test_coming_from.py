@@ -70,12 +70,29 @@ def names() -> dict[str, Any]:
     }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def atlas(names: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The installed photos, surveyed."""
+    pytest.importorskip("lance")
+    pytest.importorskip("openTSNE")
+    path = tmp_path_factory.mktemp("atlas") / "photos.atlas"
+    photos = pl.stream([pl.open_image(name) for name in pl.photos()])
+    return pl.Atlas.build(path, names["net"], photos, layers="relu7")
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("peer", "line"), LINES)
-def test_a_line(peer: dict[str, Any], line: dict[str, str], names: dict[str, Any]) -> None:
+def test_a_line(
+    peer: dict[str, Any],
+    line: dict[str, str],
+    names: dict[str, Any],
+    request: pytest.FixtureRequest,
+) -> None:
     # A copy: what is theirs may leave hooks behind, or other rectifiers.
     net = names["net"].with_module(copy.deepcopy(names["net"].module))
     known = names | {"net": net, "module": net.module}
+    if "atlas." in line["ours"]:
+        known["atlas"] = request.getfixturevalue("atlas")
     fresh: Callable[[], Tensor] = known["fresh"]
     with net.at_rest(), torch.enable_grad():
         known["inputs"] = fresh()
