@@ -100,7 +100,7 @@ def card(one: Card, lang: Language) -> Iterable[str]:
 def three(found: list[Path], title: str, folder: str) -> str:
     """Pictures side by side, or below each other where they are wide."""
     sizes = [open_image(picture).size for picture in found]
-    wide = any(across > WIDE * down for down, across in sizes)
+    wide = sum(across for _, across in sizes) > WIDE * sum(down for down, _ in sizes)
     kind = "pl-one" if len(found) == 1 else "pl-wide" if wide else "pl-three"
     shown = [
         f'<a href="{folder}{picture.name}"><img src="{folder}{picture.name}" loading="lazy" '

@@ -56,7 +56,7 @@ _THREE: dict[str, list[dict[str, Any]]] = {
 
 # What of a picture is large enough to be read on a card, as shares of its height and width: the
 # drawing without its curve; photo, change and result; of the examination the first two rows.
-_PART = {"feature": (1.0, 0.415), "attack": (1.0, 0.74), "trust": (0.5, 1.0)}
+_PART = {"feature": (1.0, 0.415), "attack": (1.0, 0.74), "trust": (0.5, 1.0), "facets": (1.0, 0.77)}
 _TALL = {"compare": 640, "facets": 480}  # px, of those that are many small things
 
 

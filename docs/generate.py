@@ -1,8 +1,8 @@
 """Writes the manual's generated pages and their pictures, from the register and the data beside.
 
 `python -m docs.generate` draws anew the pictures that no longer fit the bundled network or what
-they show, and writes the gallery, the page of every method, “Coming from …” and the comparison, in both
-languages; they are not kept in git. `--pictures` draws them all.
+they show, and writes the gallery, the page of every method, “Coming from …” and the comparison, in
+both languages; they are not kept in git. `--pictures` draws them all.
 """
 
 import inspect

@@ -10,8 +10,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from docs import cards, tables  # noqa: E402
-from pellucid import page as pages  # noqa: E402
+from docs import cards, tables
+
+from pellucid import page as pages
 
 MARK = "METHODS"  # stands in the nav for the methods by family
 PEERS = "COMING FROM"

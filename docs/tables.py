@@ -22,7 +22,7 @@ WORDS: dict[str, Any] = tomllib.loads((DOCS / "tables.toml").read_text("utf-8"))
 def coming_from(name: str, lang: Language) -> Iterable[str]:
     """The page of one peer, line by line."""
     peer, told = PEERS[name], WORDS["coming_from"][lang]
-    yield f"# {told['title'].format(**peer)}\n"
+    yield f"---\nhide:\n  - toc\n---\n\n# {told['title'].format(**peer)}\n"
     yield f"{peer[lang]}\n"
     if peer["code"]:
         yield f"{told['before']}\n"
@@ -50,7 +50,7 @@ def coming_from(name: str, lang: Language) -> Iterable[str]:
     yield f"{told['version'].format(**peer)}\n"
 
 
-def wrapped(code: str, most: int = 76) -> str:
+def wrapped(code: str, most: int = 52) -> str:
     """A long call with each argument of its outermost bracket on a line of its own."""
     if len(code) <= most or "(" not in code or not code.endswith(")"):
         return code
