@@ -6,8 +6,8 @@
 The picture is the one of the method's page in the manual. A method that only looks is held against
 the bare forward pass of one photo, any other against forward and backward; both are taken anew
 right before it, in the same run. Ours includes all that a call does: the photo is read from its
-file and prepared, its best class is found, the recipe is written. Processor time of one thread, which other programs disturb least:
-the median of five, of slow methods one run.
+file and prepared, its best class is found, the recipe is written. Processor time of one thread,
+which other programs disturb least: the median of five, of slow methods one run.
 """
 
 import json

@@ -45,11 +45,11 @@ TABLE = {
     "zh": "| Python 中 | 命令行中 | 含义 | 默认值 |",
 }
 SPEED = {
-    "en": "{seconds} s for the picture above, reading the photo included: {ratio} times {bare} of the network at one photo "
-    "(processor time of one thread, {machine}; `benchmarks/methods.py`). Your seconds will differ, "
-    "the ratio less.",
-    "zh": "上面那幅图连同读取照片用了 {seconds} 秒，是网络处理一张照片{bare}的 {ratio} 倍（单线程处理器时间，"
-    "{machine}；`benchmarks/methods.py`）。换一台机器秒数会不同，倍数差别较小。",
+    "en": "{seconds} s for the picture above, reading the photo included: {ratio} times {bare} of "
+    "the network at one photo (processor time of one thread, {machine}; `benchmarks/methods.py`). "
+    "Your seconds will differ, the ratio less.",
+    "zh": "上面那幅图连同读取照片用了 {seconds} 秒，是网络处理一张照片{bare}的 {ratio} 倍"
+    "（单线程处理器时间，{machine}；`benchmarks/methods.py`）。换一台机器秒数会不同，倍数差别较小。",
 }
 BARE = {
     "en": {"forward": "the bare forward pass", "backward": "the bare forward and backward pass"},
