@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -131,6 +132,8 @@ def serve(application: Any, bound: socket.socket, ready: Callable[[], None]) -> 
             await super().startup(sockets)
             ready()
 
+    # Uvicorn hands a signal on once it has ended: to this, so that the lab tidies up after kill, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=2)
     with suppress(KeyboardInterrupt):  # which it raises once more after its own end
         Server(config).run(sockets=[bound])
