@@ -100,7 +100,7 @@ def app(lab: Lab, *, host: str, password: str | None) -> Any:
             allowed_paths=[],
             theme=theme,
             pwa=False,
-            css_paths=[Path(__file__).parent / "lab.css"],
+            css_paths=[Path(__file__).parent / name for name in ("lab.css", "network.css")],
             show_error=True,
             enable_monitoring=False,
             mcp_server=False,
