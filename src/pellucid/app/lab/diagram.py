@@ -10,9 +10,9 @@ from typing import Any
 
 OUTSIDE = ""  # both ends of a group's wires that lead out of it
 AT_FIRST = 40  # blocks that are shown before anybody opens a group
-WIDE, TALL, ROUND = 228, 46, 28  # px of a block and of an operation between blocks
-ACROSS, DOWN = 16, 22  # px between blocks
-HEAD, RIM = 46, 12  # px of an opened group around its parts
+WIDE, TALL, ROUND = 220, 46, 28  # px of a block and of an operation between blocks
+ACROSS, DOWN, FORK = 16, 22, 40  # px between blocks; below each other where lines part or meet
+HEAD, RIM = 44, 12  # px of an opened group around its parts
 NEAR, FAR = 16, 84  # px that a line swings out past the blocks that it passes
 
 
@@ -21,6 +21,7 @@ class Place:
     """Where a part lies, in px of the whole drawing.
 
     Attributes:
+        anchor: from its left, where lines come in and go out.
         opened: whether its own parts are drawn inside of it.
     """
 
@@ -29,7 +30,13 @@ class Place:
     top: float
     width: float
     height: float
+    anchor: float
     opened: bool = False
+
+    @property
+    def centre(self) -> float:
+        """Where lines come in and go out."""
+        return self.left + self.anchor
 
 
 @dataclass
@@ -38,6 +45,7 @@ class Drawing:
 
     Attributes:
         middle: from the left, where lines come in and go out.
+        ways_out: lines that end at the edge of a group, without a tip.
     """
 
     width: float
@@ -45,6 +53,7 @@ class Drawing:
     middle: float = 0.0
     places: list[Place] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    ways_out: list[str] = field(default_factory=list)
 
 
 class Diagram:
@@ -126,35 +135,46 @@ class Diagram:
         for start, end in wires:
             if start:
                 reach[start] = max(reach[start], depth.get(end, len(rows)) - depth[start])
-        drawing = Drawing(0, DOWN)
+        drawing = Drawing(0, 0)
         widths = [sum(sizes[name][0] for name in row) + ACROSS * (len(row) - 1) for row in rows]
-        middle = drawing.middle = max(widths, default=0) / 2
+        halves = [
+            sizes[row[0]][2] if len(row) == 1 else width / 2
+            for row, width in zip(rows, widths, strict=True)
+        ]
+        middle = drawing.middle = max(halves, default=0)
         where: dict[str, Place] = {}
-        for row, width in zip(rows, widths, strict=True):
-            left = middle - width / 2
+        for at, (row, width) in enumerate(zip(rows, widths, strict=True)):
+            many = len(row) > 1 or (at > 0 and len(rows[at - 1]) > 1)
+            drawing.height += FORK if many else DOWN
+            centre = middle if len(row) > 1 else _below(row[0], where, depth, wires, middle)
+            left = max(0.0, centre - (sizes[row[0]][2] if len(row) == 1 else width / 2))
             for name in sorted(row, key=lambda name: reach[name]):  # long lines start at the right
                 where[name] = Place(name, left, drawing.height, *sizes[name], name in inner)
                 left += sizes[name][0] + ACROSS
-            drawing.height += max(sizes[name][1] for name in row) + DOWN
+            drawing.height += max(sizes[name][1] for name in row)
+        drawing.height += FORK if rows and (len(rows[-1]) > 1 or _aside(where, rows, middle)) else DOWN
         ends = middle, drawing.height
-        right = max([middle * 2, *self._lines(drawing, where, depth, rows, wires, ends)])
-        drawing.width = right
+        edges = [place.left + place.width for place in where.values()]
+        lines = self._lines(group, drawing, where, depth, rows, wires, ends)
+        drawing.width = max([0.0, *edges, *lines])
         for name in names:
             drawing.places.append(where[name])
             if name in inner:
                 _put(drawing, inner[name], where[name])
         return drawing
 
-    def _size(self, name: str, inner: Drawing | None) -> tuple[float, float]:
+    def _size(self, name: str, inner: Drawing | None) -> tuple[float, float, float]:
+        """Width, height, and where lines come in from above."""
         if inner is not None:
-            return max(WIDE, inner.width + 2 * RIM), inner.height + HEAD
+            width = max(WIDE, inner.width + 2 * RIM)
+            return width, inner.height + HEAD, (width - inner.width) / 2 + inner.middle
         sign = self.parts[name]["sign"]
-        if not sign:
-            return WIDE, TALL
-        return max(ROUND, 9 * len(sign) + 14), ROUND
+        width = max(ROUND, 9 * len(sign) + 14) if sign else WIDE
+        return width, ROUND if sign else TALL, width / 2
 
     def _lines(
         self,
+        group: str,
         drawing: Drawing,
         where: dict[str, Place],
         depth: dict[str, int],
@@ -170,11 +190,12 @@ class Diagram:
             first = depth[start] if start else -1
             last = depth[end] if end else len(rows)
             a, b = where.get(start), where.get(end)
-            x0, y0 = (a.left + a.width / 2, a.top + a.height) if a else (middle, 0.0)
-            x1, y1 = (b.left + b.width / 2, b.top) if b else (middle, bottom)
+            lines = drawing.lines if end or not group else drawing.ways_out
+            x0, y0 = (a.centre, a.top + a.height) if a else (middle, 0.0)
+            x1, y1 = (b.centre, b.top) if b else (middle, bottom)
             if last - first == 1:
                 half = (y1 - y0) / 2 if abs(x1 - x0) > 1 else 0
-                drawing.lines.append(
+                lines.append(
                     f"M{x0:.0f} {y0:.0f}C{x0:.0f} {y0 + half:.0f} {x1:.0f} {y1 - half:.0f} "
                     f"{x1:.0f} {y1:.0f}"
                 )
@@ -185,12 +206,33 @@ class Diagram:
             passed = max([x0, x1, *edge[first + 1 : last]])
             out = passed + min(FAR, NEAR + 7 * (last - first - 2))
             turn = min(14.0, (y1 - y0) / 2)
-            drawing.lines.append(
+            lines.append(
                 f"M{x0:.0f} {y0:.0f}H{out - turn:.0f}Q{out:.0f} {y0:.0f} {out:.0f} {y0 + turn:.0f}"
                 f"V{y1 - turn:.0f}Q{out:.0f} {y1:.0f} {out - turn:.0f} {y1:.0f}H{x1:.0f}"
             )
             reached.append(out + 4)
         return reached
+
+
+def _below(
+    name: str,
+    where: dict[str, Place],
+    depth: dict[str, int],
+    wires: list[tuple[str, str]],
+    middle: float,
+) -> float:
+    """The centre of a part that is alone in its row: that of what it reads in the row above."""
+    above = [
+        where[start].centre
+        for start, end in wires
+        if end == name and start and depth[start] == depth[name] - 1
+    ]
+    return sum(above) / len(above) if above else middle
+
+
+def _aside(where: dict[str, Place], rows: list[list[str]], middle: float) -> bool:
+    """Whether the last part does not stand above the way out."""
+    return abs(where[rows[-1][0]].centre - middle) > 1
 
 
 def _depths(names: list[str], wires: list[tuple[str, str]]) -> dict[str, int]:
@@ -213,11 +255,12 @@ def _depths(names: list[str], wires: list[tuple[str, str]]) -> dict[str, int]:
 def _put(drawing: Drawing, inner: Drawing, place: Place) -> None:
     """Takes the drawing of an opened group into that around it."""
     right = place.left + (place.width - inner.width) / 2
-    down = place.top + HEAD - DOWN / 2
+    down = place.top + HEAD
     for part in inner.places:
         part.left, part.top = part.left + right, part.top + down
     drawing.places += inner.places
     drawing.lines += [_moved(line, right, down) for line in inner.lines]
+    drawing.ways_out += [_moved(line, right, down) for line in inner.ways_out]
 
 
 def _moved(line: str, right: float, down: float) -> str:

@@ -40,8 +40,8 @@ watch("value", () => setTimeout(() => {
   const room = element.querySelector(".net-scroll"), chosen = element.querySelector(".net-block.chosen");
   if (!room || !chosen) return;
   const inside = chosen.offsetTop, seen = room.scrollTop;
-  if (inside < seen || inside + 50 > seen + room.clientHeight) room.scrollTop = inside - room.clientHeight / 3;
-  room.scrollLeft = Math.max(0, chosen.offsetLeft + 114 - room.clientWidth / 2);
+  if (inside < seen || inside + 90 > seen + room.clientHeight) room.scrollTop = inside - room.clientHeight / 3;
+  room.scrollLeft = Math.max(0, chosen.offsetLeft + 110 - room.clientWidth / 2);
 }, 80));
 const move = (all, at, event) => {
   if (!all[at]) return;

@@ -59,7 +59,7 @@ class View:
             parts=self.diagram.parts,
             chosen=chosen,
             end=END,
-            middle=max(114.0, drawn.middle),
+            middle=max(110.0, drawn.middle),
             short=self.short,
             family=family,
             glyph=_glyph,
@@ -199,7 +199,7 @@ def plate(
         width = max(width, CELL / (right - left))
     style = f"width:max(100%, {width:.0f}px);max-width:max({2 * width:.0f}px, 18rem)"
     if not cells:
-        style = f"max-width:{most}px" if most else ""
+        style = f"width:{most}px" if most else ""
     return render(
         "plate.html.j2",
         lang,

@@ -89,7 +89,7 @@ def _parts(lab: Lab, moves: Moves) -> dict[str, Any]:
     def shown(name: str) -> Any:
         return gr.HTML(
             elem_id=f"net-{name}",
-            elem_classes="stage",
+            elem_classes=["stage", "net-stage"],
             apply_default_css=False,
             js_on_load=SCRIPT if name in CLICKABLE else None,
         )
@@ -116,7 +116,7 @@ def _parts(lab: Lab, moves: Moves) -> dict[str, Any]:
                 elem_classes="net-photo", apply_default_css=False,
             )  # fmt: skip
     with gr.Row(equal_height=False):
-        with gr.Column(scale=4, min_width=300):
+        with gr.Column(scale=4, min_width=300, elem_id="net-left"):
             parts["drawing"] = shown("drawing")
         with gr.Column(scale=6, min_width=320):
             parts["stop"] = gr.Button(
@@ -146,8 +146,11 @@ def _parts(lab: Lab, moves: Moves) -> dict[str, Any]:
                 parts["drawn"] = shown("drawn")
             with gr.Column(visible=False) as parts["of_unit"]:
                 parts["unit"] = shown("unit")
-                parts["answers"] = shown("answers")
-                parts["guided"] = shown("guided")
+                with gr.Row(equal_height=False):
+                    with gr.Column(min_width=240):
+                        parts["answers"] = shown("answers")
+                    with gr.Column(min_width=240):
+                        parts["guided"] = shown("guided")
                 with gr.Row():
                     parts["steps_one"] = _steps("steps-one", STEPS_ONE, words)
                     parts["draw_one"] = gr.Button(
