@@ -30,7 +30,7 @@ def lab(
             "--network",
             metavar="NAME",
             autocompletion=complete_network,
-            help="to begin with; may be given several times: timm:NAME, hf:NAME and FILE.py:FACTORY "
+            help="to begin with; several times if wished: timm:NAME, hf:NAME, FILE.py:FACTORY "
             "can be chosen only if they are named here, torchvision's always",
         ),
     ] = None,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pellucid.app.commands import meant
 from pellucid.app.lab.tasks import HIDDEN
-from pellucid.errors import PellucidError
 from pellucid.method import Method
 from pellucid.option import Option
 from pellucid.register import entries
@@ -51,30 +51,28 @@ def control(known: Option, facts: dict[str, Any], words: dict[str, str]) -> Any:
         few = len(known.choices) <= FEW and not known.optional
         part = gr.Radio if few else gr.Dropdown
         return part(list(known.choices), value=default, **common)
-    if known.type in (int, float):
-        return gr.Number(
-            value=default,
-            placeholder=words["auto"] if known.optional else words["needed"],
-            precision=0 if known.type is int else None,
-            step=1 if known.type is int else None,
-            **common,
-        )
-    empty = words["needed"] if known.required else words["auto"] if default is None else ""
-    return gr.Textbox(value=default or "", placeholder=empty, max_length=500, **common)
+    if known.type in (int, float) and default is not None:
+        whole = known.type is int
+        step = 1 if whole else None
+        return gr.Number(value=default, precision=0 if whole else None, step=step, **common)
+    hint = words["needed"] if known.required else words["auto"] if default is None else ""
+    return gr.Textbox(value=default or "", placeholder=hint, max_length=500, **common)
+
+
+def empty(given: Any) -> bool:
+    """Whether nothing was put into a control."""
+    return given is None or (isinstance(given, str) and not given.strip())
 
 
 def value(known: Option, given: Any) -> Any:
     """What a control says, as the method has it; the default where it is empty.
 
     Raises:
-        PellucidError: it is empty and needed.
+        PellucidError: it is no number, where one is wanted.
     """
-    empty = given is None or (isinstance(given, str) and not given.strip())
-    if empty:
-        if known.required:
-            raise PellucidError(known.name)
+    if empty(given):
         return known.default
-    return given.strip() if isinstance(given, str) else given
+    return meant(known, given.strip() if isinstance(given, str) else given)
 
 
 def _names(known: Option, facts: dict[str, Any]) -> list[str] | None:

@@ -11,7 +11,7 @@ from pellucid.app.lab.lab import Lab
 from pellucid.app.lab.words import WORDS
 from pellucid.page import Language
 
-PATHS: dict[Language, str] = {"en": "/", "zh": "/zh"}
+PATHS: dict[Language, str] = {"en": "/", "zh": "/zh/"}
 TABS = {"photo": "photo_tab", "network": "network_tab", "collection": "collection_tab"}
 
 

@@ -2,11 +2,12 @@
 
 # Gradio reads the annotations of these functions, which must not be text.
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pellucid.app.lab import stage
-from pellucid.app.lab.controls import control, shown, value
+from pellucid.app.lab.controls import control, empty, shown, value
 from pellucid.app.lab.desk import Desk
 from pellucid.app.lab.lab import Lab
 from pellucid.errors import PellucidError
@@ -18,6 +19,7 @@ from pellucid.register import Entry, entries, entry
 
 FIRST = "saliency"
 MAIN = ("photo", "content", "sample")  # the photo at the left, whatever a method calls it
+SHOW_STAGE = "() => document.getElementById('stage').scrollIntoView({block: 'nearest'})"
 SIDE_PHOTOS = 64  # most that are uploaded for one argument
 
 
@@ -38,14 +40,17 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> None:
                 elem_id="photo",
                 height=320,
                 buttons=["fullscreen"],
+                interactive=True,
             )
             # As it came: the worker opens it, with its bounds on pixels, in its own process.
             photo.preprocess = lambda payload: payload and payload.path
+            gr.Markdown(words["stock"], elem_classes="small")
             gallery = gr.Gallery(
                 [(str(path), name.removeprefix("photo:")) for name, path in stock.items()],
                 label=words["stock"],
-                columns=4,
-                height=230,
+                show_label=False,
+                columns=3,
+                height=240,
                 allow_preview=False,
                 elem_id="stock",
                 object_fit="cover",
@@ -65,10 +70,11 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> None:
                 go = gr.Button(words["run"], elem_id="run", variant="primary")
             parts = gr.Column(elem_id="settings")
         with gr.Column(scale=5, min_width=320):
-            state = gr.HTML(elem_id="stage", elem_classes="stage")
+            state = gr.HTML(stage.told(words["here"]), elem_id="stage", elem_classes="stage")
             picture = gr.Image(
                 type="filepath",
                 label=words["result"],
+                show_label=False,
                 elem_id="result",
                 interactive=False,
                 format="png",
@@ -115,6 +121,8 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> None:
         api_visibility="private",
         show_progress="hidden",
     )
+    # On a phone the result stands below all settings.
+    go.click(None, None, None, js=SHOW_STAGE, api_visibility="private")
     stop.click(lab.desk.stop, job, None, api_visibility="private", queue=False)
 
     with parts:
@@ -166,8 +174,10 @@ def _run(lab: Lab, asked: dict[str, Any], words: dict[str, str]) -> Iterator[tup
         yield (0, stage.trouble(str(error)), *_nothing(), *_buttons(False))
         return
     yield (ticket.number, "", *_nothing(), *_buttons(True))
+    so_far: dict[str, bytes] = {}  # the last picture on the way stays until there is another
     for news in desk.news(ticket):
-        shown = stage.drawn(news, words)
+        so_far = news.files or so_far
+        shown = stage.drawn(news if news.over else replace(news, files=so_far), words)
         if not news.over:
             if shown:
                 yield (ticket.number, shown, *[gr.skip()] * 7)
@@ -227,10 +237,9 @@ def _asked(
             raise PellucidError(text.format(name=known.name))
     settings = {}
     for known, word in zip(options, rest, strict=True):
-        try:
-            settings[known.name] = value(known, word)
-        except PellucidError:
-            raise PellucidError(words["missing"].format(name=known.name)) from None
+        if known.required and empty(word):
+            raise PellucidError(words["missing"].format(name=known.name))
+        settings[known.name] = value(known, word)
     return {"photos": photos, "settings": settings}
 
 

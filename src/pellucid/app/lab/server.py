@@ -12,7 +12,7 @@ from typing import Any
 
 from pellucid.app.lab.desk import Desk
 from pellucid.app.lab.guard import Guard
-from pellucid.app.lab.lab import Lab
+from pellucid.app.lab.lab import RESULTS, Lab
 from pellucid.errors import PellucidError
 from pellucid.page import LANGUAGES
 
@@ -63,44 +63,34 @@ def app(lab: Lab, *, host: str, password: str | None) -> Any:
     try:
         import gradio as gr
         from fastapi import FastAPI
+        from starlette.responses import RedirectResponse
         from starlette.staticfiles import StaticFiles
     except ImportError as error:
         raise PellucidError(
             f"the lab needs gradio ({error.name} is missing): pip install 'pellucid[lab]'"
         ) from None
     from pellucid.app.lab.page import PATHS, build
+    from pellucid.app.lab.theme import theme
 
     served: Any = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     for address, folder in lab.mounts.items():
         served.mount(address, StaticFiles(directory=folder, html=True))
-    letters = [
-        "system-ui",
-        "-apple-system",
-        "Segoe UI",
-        "Noto Sans",
-        "PingFang SC",
-        "Microsoft YaHei",
-        "Noto Sans CJK SC",
-        "sans-serif",
-    ]
-    code = ["ui-monospace", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace"]
-    theme = gr.themes.Soft(
-        primary_hue="cyan", neutral_hue="stone", radius_size="sm", font=letters, font_mono=code
-    )
+    for path in filter(None, (path.rstrip("/") for path in PATHS.values())):
+        served.add_route(path, lambda request: RedirectResponse(f"{request.url.path}/"))
     for lang in sorted(LANGUAGES, key=lambda lang: -len(PATHS[lang])):  # "/" takes what is left
         blocks = build(lab, lang)
         blocks.queue(max_size=64, default_concurrency_limit=16, api_open=True)
         served = gr.mount_gradio_app(
             served,
             blocks,
-            PATHS[lang],
+            PATHS[lang].rstrip("/") or "/",
             footer_links=["api"],
             ssr_mode=False,
             max_file_size=MOST_BYTES,
-            allowed_paths=[],
-            theme=theme,
+            allowed_paths=[str(lab.folder / RESULTS)],
+            theme=theme(),
             pwa=False,
-            css_paths=[Path(__file__).parent / name for name in ("lab.css", "network.css")],
+            css_paths=sorted(Path(__file__).parent.glob("*.css")),
             show_error=True,
             enable_monitoring=False,
             mcp_server=False,

@@ -20,7 +20,7 @@ def drawn(news: News, words: dict[str, str]) -> str:
         text = f"{news.facts['text']} · {text}" if news.facts["text"] else text
         return _bar(done / total, text, next(iter(news.files.values()), b""))
     if news.kind == "done":
-        return f'<p class="told">{html.escape(news.facts.get("caption", ""))}</p>'
+        return told(news.facts.get("caption", ""))
     return trouble(problem(news, words))
 
 
@@ -30,6 +30,11 @@ def problem(news: News, words: dict[str, str]) -> str:
     if news.kind == "wrong":
         return text
     return words[news.kind].format(text=text)
+
+
+def told(text: str) -> str:
+    """A line of text as HTML."""
+    return f'<p class="told">{html.escape(text)}</p>'
 
 
 def trouble(text: str) -> str:
