@@ -16,14 +16,14 @@ from pellucid.page import Language
 from pellucid.unit import split
 
 PARTS = (
-    "network", "find", "photo", "glance", "drawing", "stop", "state", "of_layer", "layer",
-    "filters", "asking", "channels", "drawing_row", "range", "drawn", "of_unit", "unit", "answers",
-    "guided", "looks", "known",
+    "find", "photo", "glance", "drawing", "busy", "state", "layer", "filters", "channels", "range",
+    "drawn", "unit", "answers", "guided", "looks", "known",
 )  # fmt: skip
 FIRST_FILTERS, FILTERS = 64, 24  # of the convolution on the photo itself, and of those on maps
 DRAWN = 16  # channels of a layer that are drawn where nobody says which
 SMALL = 420  # px that the picture of one unit is shown at
 SEARCHED = 4000  # names in the list that is searched
+BUSY = '<i class="net-busy"></i>'  # as long as it is on the page, so is the button that stops
 Changes = dict[str, Any]  # of parts of the page, by their names
 
 
@@ -60,8 +60,7 @@ class Moves:
             return
         turn = visit.begin(self.lab.desk)
         visit.network, visit.layer, visit.unit, visit.opened = "", "", "", set()
-        nothing = {"drawing": "", "of_layer": _shown(False), "of_unit": _shown(False)}
-        yield {"state": "", "stop": _shown(True), **nothing}
+        yield {"state": "", "drawing": "", "layer": "", "unit": "", "busy": BUSY}
         if network not in self.views:
             last = None
             for last in visit.news(self.lab.desk, turn, "plan", {"network": network}):
@@ -81,7 +80,7 @@ class Moves:
             "state": f'<p class="net-note">{self.words["choose"]}</p>',
             "drawing": view.drawing(visit.opened, ""),
             "find": _choices(self._names(view)),
-            "stop": _shown(False),
+            "busy": "",
         }
         first = next((part["name"] for part in view.plan["parts"] if part["filters"]), "")
         if first:
@@ -156,14 +155,11 @@ class Moves:
         yield {
             "drawing": view.drawing(visit.opened, name),
             "layer": view.layer(name),
-            "of_layer": _shown(True),
-            "of_unit": _shown(False),
+            "unit": "",
             "state": "",
             "filters": "",
             "channels": "",
             "drawn": "",
-            "asking": _shown(bool(count)),
-            "drawing_row": _shown(bool(count)),
             "range": f"0-{min(DRAWN, count) - 1}" if count else "",
         }
         if part["filters"]:
@@ -187,8 +183,7 @@ class Moves:
         yield {
             "drawing": view.drawing(visit.opened, visit.layer),
             "unit": view.unit(title, layer, channel),
-            "of_layer": _shown(False),
-            "of_unit": _shown(True),
+            "layer": "",
             "state": "",
             "answers": "",
             "guided": "",
@@ -201,7 +196,7 @@ class Moves:
         if visit.turn == turn:
             for last in visit.news(self.lab.desk, turn, "unit", given):
                 if (told := stage.drawn(last, self.words)) and last.kind != "done":
-                    yield {"known": told, "stop": _shown(not last.over)}
+                    yield {"known": told, "busy": "" if last.over else BUSY}
         if last.kind == "done" and visit.turn == turn:
             yield {"known": view.known(last, Path(self.lab.place).name or "ATLAS")}
         yield self._end(visit, turn)
@@ -281,7 +276,7 @@ class Moves:
         """A method, from its progress to its picture, in one part of the page."""
         last = News("stopped")
         given = {"photos": {}, "over": False} | asked | {"network": visit.network}
-        yield {"stop": _shown(True)}
+        yield {"busy": BUSY}
         for last in visit.news(self.lab.desk, turn, "method", given):
             told = stage.drawn(last, self.words)
             if last.kind != "done" and told and visit.turn == turn:
@@ -292,7 +287,7 @@ class Moves:
 
     def _end(self, visit: Visit, turn: int, more: Changes | None = None) -> Changes:
         """Nothing is under way any more; of what nobody waits for, nothing is told."""
-        return {"stop": _shown(False), **(more or {})} if visit.turn == turn else {}
+        return {"busy": "", **(more or {})} if visit.turn == turn else {}
 
     def _photo(self, visit: Visit, looked: Looked) -> dict[str, list[list[str]]]:
         """The photo as the task has it; empty where there is none."""
@@ -327,12 +322,6 @@ class Moves:
 
 def _steps(steps: float | None) -> dict[str, Any]:
     return {} if steps is None else {"steps": int(steps)}
-
-
-def _shown(visible: bool) -> dict[str, Any]:
-    import gradio as gr
-
-    return dict(gr.update(visible=visible))
 
 
 def _choices(names: list[tuple[str, str]]) -> dict[str, Any]:

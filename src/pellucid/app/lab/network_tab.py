@@ -118,15 +118,16 @@ def _parts(lab: Lab, moves: Moves) -> dict[str, Any]:
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300, elem_id="net-left"):
             parts["drawing"] = shown("drawing")
-        with gr.Column(scale=6, min_width=320):
-            parts["stop"] = gr.Button(
-                words["stop"], elem_id="net-stop", variant="stop", visible=False, size="sm"
-            )
+        # What is shown of these is decided in network.css by what is in them: parts that Gradio takes
+        # out of the page and puts into it again may miss what is told them meanwhile.
+        with gr.Column(scale=6, min_width=320, elem_id="net-right"):
+            parts["busy"] = shown("busy")
+            parts["stop"] = gr.Button(words["stop"], elem_id="net-stop", variant="stop", size="sm")
             parts["state"] = shown("state")
-            with gr.Column(visible=False) as parts["of_layer"]:
+            with gr.Column(elem_id="net-of-layer"):
                 parts["layer"] = shown("layer")
                 parts["filters"] = shown("filters")
-                with gr.Row(visible=False) as parts["asking"]:
+                with gr.Row(elem_classes="net-countable"):
                     orders = list(zip(words["sorts"], ["index", "strength"], strict=True))
                     parts["sort"] = gr.Radio(
                         orders, value="index", label=words["sort"], elem_id="net-sort",
@@ -136,7 +137,7 @@ def _parts(lab: Lab, moves: Moves) -> dict[str, Any]:
                         MOST, value=64, label=words["most"], elem_id="net-most", min_width=100
                     )
                 parts["channels"] = shown("channels")
-                with gr.Row(visible=False) as parts["drawing_row"]:
+                with gr.Row(elem_classes="net-countable"):
                     parts["range"] = gr.Textbox(
                         "0-15", label=words["range"], info=words["range_hint"], max_length=200,
                         elem_id="net-range", min_width=120,
@@ -144,7 +145,7 @@ def _parts(lab: Lab, moves: Moves) -> dict[str, Any]:
                     parts["steps"] = _steps("steps", STEPS, words)
                     parts["draw"] = gr.Button(words["draw"], elem_id="net-draw", min_width=120)
                 parts["drawn"] = shown("drawn")
-            with gr.Column(visible=False) as parts["of_unit"]:
+            with gr.Column(elem_id="net-of-unit"):
                 parts["unit"] = shown("unit")
                 with gr.Row(equal_height=False):
                     with gr.Column(min_width=240):
