@@ -152,7 +152,9 @@ class Diagram:
                 where[name] = Place(name, left, drawing.height, *sizes[name], name in inner)
                 left += sizes[name][0] + ACROSS
             drawing.height += max(sizes[name][1] for name in row)
-        drawing.height += FORK if rows and (len(rows[-1]) > 1 or _aside(where, rows, middle)) else DOWN
+        drawing.height += (
+            FORK if rows and (len(rows[-1]) > 1 or _aside(where, rows, middle)) else DOWN
+        )
         ends = middle, drawing.height
         edges = [place.left + place.width for place in where.values()]
         lines = self._lines(group, drawing, where, depth, rows, wires, ends)
@@ -265,6 +267,7 @@ def _put(drawing: Drawing, inner: Drawing, place: Place) -> None:
 
 def _moved(line: str, right: float, down: float) -> str:
     """The same path elsewhere: each letter of it takes places in its own order."""
+
     def shift(found: re.Match[str]) -> str:
         letter, numbers = found[1], [float(word) for word in found[2].split()]
         steps = {"H": [right], "V": [down]}.get(letter, [right, down])

@@ -23,8 +23,8 @@ element.addEventListener("click", (event) => {
   const name = told.find((name) => name in found.dataset);
   last = [name, found.dataset[name]];
   trigger("click", {[name]: found.dataset[name]});
-  const top = document.getElementById("net-state");
-  const away = !top.offsetParent || top.getBoundingClientRect().top < 0;
+  const top = document.getElementById("net-right");
+  const away = top.getBoundingClientRect().top < 0;
   if ((name === "layer" || name === "unit") && (away || innerWidth < 760)) {
     setTimeout(() => top.scrollIntoView({block: "start"}), 60);
   }

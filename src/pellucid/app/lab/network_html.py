@@ -112,9 +112,7 @@ class View:
         part = self.diagram.parts.get(layer)
         count = part["channels"] if part else len(self.plan["labels"])
         stem = layer if part else "class"
-        around = [
-            f"{stem}:{at}" if 0 <= at < count else "" for at in (channel - 1, channel + 1)
-        ]
+        around = [f"{stem}:{at}" if 0 <= at < count else "" for at in (channel - 1, channel + 1)]
         if part:
             lead = self.words["of_channel"].format(
                 channel=channel, channels=count, sees=self.sees(part)
@@ -262,7 +260,9 @@ def _window(part: dict[str, Any], size: list[int]) -> str:
     """The window of a place in the middle, as shares of the photo."""
     if not part["sees"]:
         return ""
-    shares = [min(1.0, seen / side) * 100 for seen, side in zip(part["sees"], size[1:], strict=True)]
+    shares = [
+        min(1.0, seen / side) * 100 for seen, side in zip(part["sees"], size[1:], strict=True)
+    ]
     tall, wide = shares
     return (
         f"height:{tall:.1f}%;width:{wide:.1f}%;top:{(100 - tall) / 2:.1f}%;"

@@ -79,9 +79,7 @@ def _ends(values: list[float]) -> list[int]:
     return list(dict.fromkeys([*order[:MOST], *order[-LEAST:]]))
 
 
-def _surveyed(
-    bench: Bench, net: Network, unit: Unit
-) -> tuple[dict[str, Any], dict[str, bytes]]:
+def _surveyed(bench: Bench, net: Network, unit: Unit) -> tuple[dict[str, Any], dict[str, bytes]]:
     """What the atlas says of a unit."""
     asked = Atlas.open(bench.place)
     if asked.store.manifest.network["weights_hash"] != net.weights_hash:
