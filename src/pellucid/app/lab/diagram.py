@@ -152,9 +152,8 @@ class Diagram:
                 where[name] = Place(name, left, drawing.height, *sizes[name], name in inner)
                 left += sizes[name][0] + ACROSS
             drawing.height += max(sizes[name][1] for name in row)
-        drawing.height += (
-            FORK if rows and (len(rows[-1]) > 1 or _aside(where, rows, middle)) else DOWN
-        )
+        bent = rows and (len(rows[-1]) > 1 or abs(where[rows[-1][0]].centre - middle) > 1)
+        drawing.height += FORK if bent else DOWN
         ends = middle, drawing.height
         edges = [place.left + place.width for place in where.values()]
         lines = self._lines(group, drawing, where, depth, rows, wires, ends)
@@ -230,11 +229,6 @@ def _below(
         if end == name and start and depth[start] == depth[name] - 1
     ]
     return sum(above) / len(above) if above else middle
-
-
-def _aside(where: dict[str, Place], rows: list[list[str]], middle: float) -> bool:
-    """Whether the last part does not stand above the way out."""
-    return abs(where[rows[-1][0]].centre - middle) > 1
 
 
 def _depths(names: list[str], wires: list[tuple[str, str]]) -> dict[str, int]:

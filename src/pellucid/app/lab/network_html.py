@@ -69,7 +69,7 @@ class View:
 
     def short(self, name: str) -> str:
         """A part's name without that of the group that it is in."""
-        inside = self.diagram.parts[name]["inside"].partition("#")[0]
+        inside = str(self.diagram.parts[name]["inside"]).partition("#")[0]
         return name.removeprefix(f"{inside}.") if inside else name
 
     def sees(self, part: dict[str, Any]) -> str:
@@ -260,10 +260,9 @@ def _window(part: dict[str, Any], size: list[int]) -> str:
     """The window of a place in the middle, as shares of the photo."""
     if not part["sees"]:
         return ""
-    shares = [
+    tall, wide = (
         min(1.0, seen / side) * 100 for seen, side in zip(part["sees"], size[1:], strict=True)
-    ]
-    tall, wide = shares
+    )
     return (
         f"height:{tall:.1f}%;width:{wide:.1f}%;top:{(100 - tall) / 2:.1f}%;"
         f"left:{(100 - wide) / 2:.1f}%"

@@ -12,6 +12,7 @@ from pellucid.app.lab.desk import News
 from pellucid.app.lab.lab import Lab
 from pellucid.app.lab.network_html import View, address, plate
 from pellucid.app.lab.visit import Visit
+from pellucid.errors import nearest
 from pellucid.page import Language
 from pellucid.unit import split
 
@@ -98,9 +99,11 @@ class Moves:
         elif kind == "all":
             visit.opened = set(view.diagram.children) - {""} if name == "open" else set()
             yield {"drawing": view.drawing(visit.opened, visit.layer)}
-        elif kind in ("layer", "find") and name in view.diagram.parts:
+        elif kind == "find":
+            yield from self._find(visit, name, looked)
+        elif kind == "layer" and name in view.diagram.parts:
             yield from self.show_layer(visit, name, looked)
-        elif kind in ("unit", "find") and (unit := self._unit(view, name)) is not None:
+        elif kind == "unit" and (unit := self._unit(view, name)) is not None:
             yield from self.show_unit(visit, *unit, looked)
         else:
             text = self.words["no_layer"].format(name=name[:100])
@@ -297,6 +300,25 @@ class Moves:
         if name in visit.photos:
             return {"photo": [[visit.photos[name], name.partition(":")[2]]]}
         return {}
+
+    def _find(self, visit: Visit, text: str, looked: Looked) -> Iterator[Changes]:
+        """A layer or a unit by its name, or by the shortest name that a part of it is in."""
+        view = self.views[visit.network]
+        part = text.strip().casefold()
+        fitting = [pair for pair in self._names(view) if part and part in pair[0].casefold()]
+        fitting.sort(key=lambda pair: len(pair[0]))
+        for name in [text.strip(), *(value for _, value in fitting[:1])]:
+            if name in view.diagram.parts:
+                yield from self.show_layer(visit, name, looked)
+                return
+            if (unit := self._unit(view, name)) is not None:
+                yield from self.show_unit(visit, *unit, looked)
+                return
+        known = [label for label, _ in self._names(view)]
+        near = ", ".join(nearest(text, known))
+        told = self.words["near"].format(names=near) if near else ""
+        text = self.words["no_layer"].format(name=text[:100])
+        yield {"state": stage.trouble(f"{text} {told}".strip())}
 
     def _names(self, view: View) -> list[tuple[str, str]]:
         layers = [(name, name) for name, part in view.diagram.parts.items() if "kind" in part]

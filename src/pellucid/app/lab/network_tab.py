@@ -118,8 +118,8 @@ def _parts(lab: Lab, moves: Moves) -> dict[str, Any]:
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300, elem_id="net-left"):
             parts["drawing"] = shown("drawing")
-        # What is shown of these is decided in network.css by what is in them: parts that Gradio takes
-        # out of the page and puts into it again may miss what is told them meanwhile.
+        # What is shown of these is decided in network.css by what is in them: parts that Gradio
+        # takes out of the page and puts into it again may miss what is told them meanwhile.
         with gr.Column(scale=6, min_width=320, elem_id="net-right"):
             parts["busy"] = shown("busy")
             parts["stop"] = gr.Button(words["stop"], elem_id="net-stop", variant="stop", size="sm")

@@ -17,7 +17,8 @@ WORDS: Final[dict[Language, dict[str, Any]]] = {
         "open_it": "open {name}",
         "close_it": "close {name}",
         "count": "{layers} layers, {parameters} parameters",
-        "in_a_row": "How these layers are connected is not known: they are in the order of computing.",
+        "in_a_row": "How these layers are connected is not known: they are in the order of "
+        "computing.",
         "photo_in": "photo",
         "answer_out": "{count} class scores",
         "output_out": "output",
@@ -76,6 +77,7 @@ WORDS: Final[dict[Language, dict[str, Any]]] = {
         "answer most:",
         "other_atlas": "The atlas is of another network.",
         "choose": "Choose a layer in the drawing.",
+        "near": "Did you mean {names}?",
         "no_layer": "There is no layer or unit {name} in this network.",
     },
     "zh": {
@@ -147,6 +149,7 @@ WORDS: Final[dict[Language, dict[str, Any]]] = {
         "not_surveyed": "图集里是另外几层。选其中一层，就能看到各通道在哪里响应最强：",
         "other_atlas": "图集属于另一个网络。",
         "choose": "请在图中选一层。",
+        "near": "是不是 {names}？",
         "no_layer": "这个网络里没有名为 {name} 的层或单元。",
     },
 }

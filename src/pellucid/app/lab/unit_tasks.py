@@ -1,4 +1,4 @@
-"""What a worker tells of a unit: from its network's weights, and from an atlas where there is one."""
+"""What a worker tells of a unit: from its network's weights, and from an atlas, if there is one."""
 
 from __future__ import annotations
 
