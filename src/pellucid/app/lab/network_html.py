@@ -78,7 +78,7 @@ class View:
         if not part["sees"]:
             return str(self.words["sees_whole"])
         height, width = part["sees"]
-        text = self.words[f"sees_{part['status']}"].format(
+        text: str = self.words[f"sees_{part['status']}"].format(
             height=min(height, tall),
             width=min(width, wide),
             tall=tall,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pellucid.app.lab import stage
 from pellucid.app.lab.desk import News
 from pellucid.app.lab.lab import Lab
-from pellucid.app.lab.network_html import View, address, plate
+from pellucid.app.lab.network_html import View, address
+from pellucid.app.lab.network_pictures import BUSY, Asked, Changes, Looked, Pictures
 from pellucid.app.lab.visit import Visit
 from pellucid.errors import nearest
 from pellucid.page import Language
@@ -22,24 +22,7 @@ PARTS = (
 )  # fmt: skip
 FIRST_FILTERS, FILTERS = 64, 24  # of the convolution on the photo itself, and of those on maps
 DRAWN = 16  # channels of a layer that are drawn where nobody says which
-SMALL = 420  # px that the picture of one unit is shown at
 SEARCHED = 4000  # names in the list that is searched
-BUSY = '<i class="net-busy"></i>'  # as long as it is on the page, so is the button that stops
-Changes = dict[str, Any]  # of parts of the page, by their names
-
-
-@dataclass(frozen=True)
-class Looked:
-    """The photo that is looked at, and how its channels are shown.
-
-    Attributes:
-        photo: "photo:NAME" or "upload:NAME".
-        sort, most: of `activations`.
-    """
-
-    photo: str | None
-    sort: str
-    most: int
 
 
 class Moves:
@@ -52,7 +35,7 @@ class Moves:
     def __init__(self, lab: Lab, words: dict[str, Any], lang: Language) -> None:
         self.lab, self.words, self.lang = lab, words, lang
         self.views: dict[str, View] = {}
-        self.stock = lab.stock()
+        self.pictures = Pictures(lab, words, lang)
 
     def enter(self, visit: Visit, network: str, looked: Looked) -> Iterator[Changes]:
         """A network is chosen, or the tab is opened."""
@@ -69,7 +52,7 @@ class Moves:
                     yield {"state": told}
             if last is None or last.kind != "done":
                 text = stage.drawn(last, self.words) if last else ""
-                yield self._end(visit, turn, {"state": text})
+                yield self.pictures.end(visit, turn, {"state": text})
                 return
             self.views[network] = View(network, last.facts, self.lang)
         if visit.turn != turn:
@@ -104,22 +87,24 @@ class Moves:
         elif kind == "layer" and name in view.diagram.parts:
             yield from self.show_layer(visit, name, looked)
         elif kind == "unit" and (unit := self._unit(view, name)) is not None:
-            yield from self.show_unit(visit, *unit, looked)
+            yield from self.show_unit(visit, unit, looked)
         else:
             text = self.words["no_layer"].format(name=name[:100])
             yield {"state": stage.trouble(text)}
 
     def again(self, visit: Visit, looked: Looked) -> Iterator[Changes]:
         """Another photo, or another order of the channels."""
-        if looked.photo in self.stock:
-            yield {"glance": self.small(looked.photo)}
+        if looked.photo in self.pictures.stock:
+            yield {"glance": self.pictures.small(looked.photo)}
         view = self.views.get(visit.network)
         if view is None:
             yield {}
         elif visit.unit and (unit := self._unit(view, visit.unit)):
-            yield from self._on_photo(visit, visit.begin(self.lab.desk), *unit, looked)
+            yield from self.pictures.on_photo(
+                view, visit, visit.begin(self.lab.desk), *unit, looked
+            )
         elif visit.layer:
-            yield from self._channels(visit, visit.begin(self.lab.desk), looked)
+            yield from self.pictures.channels(view, visit, visit.begin(self.lab.desk), looked)
         else:
             yield {}
 
@@ -136,11 +121,11 @@ class Moves:
             yield {}
             return
         visit.photos[f"upload:{called}"] = file
-        names = [(name.partition(":")[2], name) for name in [*self.stock, *visit.photos]]
+        names = [(name.partition(":")[2], name) for name in [*self.pictures.stock, *visit.photos]]
         yield {
             "state": "",
             "photo": _choices(names) | {"value": f"upload:{called}"},
-            "glance": self._image(address("photo.jpg", last.files["photo.jpg"])),
+            "glance": self.pictures.image(address("photo.jpg", last.files["photo.jpg"])),
         }
         yield from self.again(visit, Looked(f"upload:{called}", looked.sort, looked.most))
 
@@ -169,17 +154,18 @@ class Moves:
             first = next(one["name"] for one in view.plan["parts"] if one["filters"])
             most = FIRST_FILTERS if name == first else FILTERS
             asked = {"method": "filters", "settings": {"layer": name, "most": most}}
-            yield from self._picture(visit, turn, "filters", asked, unit=view.channels(name))
+            yield from self.pictures.picture(
+                visit, turn, "filters", asked, unit=view.channels(name)
+            )
         if count and visit.turn == turn:
-            yield from self._channels(visit, turn, looked)
-        yield self._end(visit, turn)
+            yield from self.pictures.channels(view, visit, turn, looked)
+        yield self.pictures.end(visit, turn)
 
-    def show_unit(
-        self, visit: Visit, name: str, layer: str, channel: int, looked: Looked
-    ) -> Iterator[Changes]:
+    def show_unit(self, visit: Visit, unit: Asked, looked: Looked) -> Iterator[Changes]:
         """A unit: where it answers, what raises it, and what weights and atlas say of it."""
         turn = visit.begin(self.lab.desk)
         view = self.views[visit.network]
+        name, layer, channel = unit
         visit.unit, visit.layer = name, layer or visit.layer
         visit.opened |= set(view.diagram.groups(layer)) if layer else set()
         title = f"{layer}:{channel}" if layer else f"class:{view.plan['labels'][channel]}"
@@ -193,7 +179,7 @@ class Moves:
             "looks": "",
             "known": "",
         }
-        yield from self._on_photo(visit, turn, name, layer, channel, looked)
+        yield from self.pictures.on_photo(view, visit, turn, unit, looked)
         given = {"network": visit.network, "unit": name}
         last = News("stopped")
         if visit.turn == turn:
@@ -202,7 +188,7 @@ class Moves:
                     yield {"known": told, "busy": "" if last.over else BUSY}
         if last.kind == "done" and visit.turn == turn:
             yield {"known": view.known(last, Path(self.lab.place).name or "ATLAS")}
-        yield self._end(visit, turn)
+        yield self.pictures.end(visit, turn)
 
     def draw(self, visit: Visit, channels: str, steps: float | None) -> Iterator[Changes]:
         """What channels of the layer look for."""
@@ -214,8 +200,8 @@ class Moves:
         settings: dict[str, Any] = {"layers": visit.layer, "channels": channels.strip() or None}
         asked = {"method": "features", "settings": settings | _steps(steps)}
         opens = view.channels(visit.layer)
-        yield from self._picture(visit, turn, "drawn", asked, unit=opens)
-        yield self._end(visit, turn)
+        yield from self.pictures.picture(visit, turn, "drawn", asked, unit=opens)
+        yield self.pictures.end(visit, turn)
 
     def draw_one(self, visit: Visit, steps: float | None) -> Iterator[Changes]:
         """What the unit looks for."""
@@ -225,81 +211,8 @@ class Moves:
             return
         asked = {"method": "feature", "settings": {"want": visit.unit} | _steps(steps)}
         note = self.words["looks_note"]
-        yield from self._picture(visit, turn, "looks", asked, note=note)
-        yield self._end(visit, turn)
-
-    def small(self, name: str | None) -> str:
-        """A photo that is installed here, small."""
-        if name not in self.stock:
-            return ""
-        return self._image(address("photo.jpg", self.stock[name].read_bytes()))
-
-    def _image(self, source: str) -> str:
-        return f'<img alt="{self.words["photo_alt"]}" src="{source}">'
-
-    def _on_photo(
-        self, visit: Visit, turn: int, name: str, layer: str, channel: int, looked: Looked
-    ) -> Iterator[Changes]:
-        view = self.views[visit.network]
-        photo = self._photo(visit, looked)
-        if not photo:
-            yield {"answers": stage.trouble(self.words["no_photo"])}
-            return
-        part = view.diagram.parts.get(layer)
-        if part and max(part["grid"]) > 1:
-            settings: dict[str, Any] = {"layer": layer, "channel": channel}
-            asked = {"method": "activations", "settings": settings, "photos": photo, "over": True}
-            yield from self._picture(visit, turn, "answers", asked, most=SMALL)
-        settings = {"target": name, "reduce": "colour"}
-        asked = {"method": "guided", "settings": settings, "photos": photo}
-        if visit.turn != turn:
-            return
-        last = yield from self._picture(visit, turn, "guided", asked, most=SMALL)
-        if last.kind == "wrong" and visit.turn == turn:
-            note = self.words["no_guided"].format(text=last.facts["text"])
-            asked = asked | {"method": "saliency"}
-            yield from self._picture(visit, turn, "guided", asked, most=SMALL, note=note)
-        yield self._end(visit, turn)
-
-    def _channels(self, visit: Visit, turn: int, looked: Looked) -> Iterator[Changes]:
-        view = self.views[visit.network]
-        photo = self._photo(visit, looked)
-        if not photo:
-            yield {"channels": stage.trouble(self.words["no_photo"])}
-            return
-        settings = {"layer": visit.layer, "sort": looked.sort, "most": looked.most}
-        asked = {"method": "activations", "settings": settings, "photos": photo}
-        opens = view.channels(visit.layer)
-        yield from self._picture(visit, turn, "channels", asked, unit=opens)
-        yield self._end(visit, turn)
-
-    def _picture(
-        self, visit: Visit, turn: int, part: str, asked: dict[str, Any], **more: Any
-    ) -> Generator[Changes, None, News]:
-        """A method, from its progress to its picture, in one part of the page."""
-        last = News("stopped")
-        given = {"photos": {}, "over": False} | asked | {"network": visit.network}
-        yield {"busy": BUSY}
-        for last in visit.news(self.lab.desk, turn, "method", given):
-            told = stage.drawn(last, self.words)
-            if last.kind != "done" and told and visit.turn == turn:
-                yield {part: told}
-        if last.kind == "done" and visit.turn == turn:
-            yield {part: plate(last, self.lang, self.words[part], **more)}
-        return last
-
-    def _end(self, visit: Visit, turn: int, more: Changes | None = None) -> Changes:
-        """Nothing is under way any more; of what nobody waits for, nothing is told."""
-        return {"busy": "", **(more or {})} if visit.turn == turn else {}
-
-    def _photo(self, visit: Visit, looked: Looked) -> dict[str, list[list[str]]]:
-        """The photo as the task has it; empty where there is none."""
-        name = looked.photo or ""
-        if name in self.stock:
-            return {"photo": [[name, ""]]}
-        if name in visit.photos:
-            return {"photo": [[visit.photos[name], name.partition(":")[2]]]}
-        return {}
+        yield from self.pictures.picture(visit, turn, "looks", asked, note=note)
+        yield self.pictures.end(visit, turn)
 
     def _find(self, visit: Visit, text: str, looked: Looked) -> Iterator[Changes]:
         """A layer or a unit by its name, or by the shortest name that a part of it is in."""
@@ -312,7 +225,7 @@ class Moves:
                 yield from self.show_layer(visit, name, looked)
                 return
             if (unit := self._unit(view, name)) is not None:
-                yield from self.show_unit(visit, *unit, looked)
+                yield from self.show_unit(visit, unit, looked)
                 return
         known = [label for label, _ in self._names(view)]
         near = ", ".join(nearest(text, known))
@@ -326,20 +239,20 @@ class Moves:
         classes = [(f"class:{label}", f"class:{at}") for at, label in enumerate(labels)]
         return (layers + classes)[:SEARCHED]
 
-    def _unit(self, view: View, name: str) -> tuple[str, str, int] | None:
-        """A unit's name, its layer ("" for a class) and its number; None where there is none."""
+    def _unit(self, view: View, name: str) -> Asked | None:
+        """A unit by its name; None where there is none."""
         labels = view.plan["labels"]
         known = name.removeprefix("class:").strip()
         if known.isascii() and known.isdecimal() and len(known) < 9 and int(known) < len(labels):
-            return f"class:{int(known)}", "", int(known)
+            return Asked(f"class:{int(known)}", "", int(known))
         if known in labels:
             at = labels.index(known)
-            return f"class:{at}", "", at
+            return Asked(f"class:{at}", "", at)
         parts = split(name.partition("@")[0])
         layer = view.diagram.parts.get(parts[0]) if parts else None
         if parts is None or layer is None or not parts[1] < layer.get("channels", 0):
             return None
-        return f"{parts[0]}:{parts[1]}", parts[0], parts[1]
+        return Asked(f"{parts[0]}:{parts[1]}", parts[0], parts[1])
 
 
 def _steps(steps: float | None) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.app.lab.lab import Lab
-from pellucid.app.lab.network_moves import PARTS, Changes, Looked, Moves
+from pellucid.app.lab.network_moves import PARTS, Moves
+from pellucid.app.lab.network_pictures import Changes, Looked
 from pellucid.app.lab.network_words import WORDS
 from pellucid.app.lab.visit import Visit
 from pellucid.page import Language
@@ -39,7 +40,8 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> None:
 
     def told(changes: Iterator[Changes]) -> Iterator[dict[Any, Any]]:
         for change in changes:
-            yield {parts[name]: value for name, value in change.items()}
+            made = {parts[name]: value for name, value in change.items()}
+            yield made or {parts["busy"]: gr.skip()}
 
     def enter(network: str, visit: Visit, photo: str, sort: str, most: int) -> Iterator[Any]:
         yield from told(moves.enter(visit, network, Looked(photo, sort, most)))
@@ -83,7 +85,7 @@ def _parts(lab: Lab, moves: Moves) -> dict[str, Any]:
     import gradio as gr
 
     words = moves.words
-    names = [(name.removeprefix("photo:"), name) for name in moves.stock]
+    names = [(name.removeprefix("photo:"), name) for name in moves.pictures.stock]
     parts: dict[str, Any] = {}
 
     def shown(name: str) -> Any:
@@ -112,7 +114,7 @@ def _parts(lab: Lab, moves: Moves) -> dict[str, Any]:
                 words["upload"], file_types=["image"], elem_id="net-upload", size="sm"
             )
             parts["glance"] = gr.HTML(
-                moves.small(names[0][1]) if names else "", elem_id="net-glance",
+                moves.pictures.small(names[0][1]) if names else "", elem_id="net-glance",
                 elem_classes="net-photo", apply_default_css=False,
             )  # fmt: skip
     with gr.Row(equal_height=False):
