@@ -100,9 +100,8 @@ class Moves:
         if view is None:
             yield {}
         elif visit.unit and (unit := self._unit(view, visit.unit)):
-            yield from self.pictures.on_photo(
-                view, visit, visit.begin(self.lab.desk), *unit, looked
-            )
+            turn = visit.begin(self.lab.desk)
+            yield from self.pictures.on_photo(view, visit, turn, unit, looked)
         elif visit.layer:
             yield from self.pictures.channels(view, visit, visit.begin(self.lab.desk), looked)
         else:
@@ -166,7 +165,7 @@ class Moves:
         turn = visit.begin(self.lab.desk)
         view = self.views[visit.network]
         name, layer, channel = unit
-        visit.unit, visit.layer = name, layer or visit.layer
+        visit.unit, visit.layer = name, layer or view.last
         visit.opened |= set(view.diagram.groups(layer)) if layer else set()
         title = f"{layer}:{channel}" if layer else f"class:{view.plan['labels'][channel]}"
         yield {

@@ -150,9 +150,9 @@ def _parts(lab: Lab, moves: Moves) -> dict[str, Any]:
             with gr.Column(elem_id="net-of-unit"):
                 parts["unit"] = shown("unit")
                 with gr.Row(equal_height=False):
-                    with gr.Column(min_width=240):
+                    with gr.Column(min_width=240, elem_classes="net-answer"):
                         parts["answers"] = shown("answers")
-                    with gr.Column(min_width=240):
+                    with gr.Column(min_width=240, elem_classes="net-answer"):
                         parts["guided"] = shown("guided")
                 with gr.Row():
                     parts["steps_one"] = _steps("steps-one", STEPS_ONE, words)
