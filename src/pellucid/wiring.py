@@ -86,7 +86,7 @@ def wiring(net: Network) -> Wiring:
         _beginning(module, trace), watching(module, trace.take), trace,
     ):  # fmt: skip
         module(image)
-    if not trace.parts:
+    if all(part.sign for part in trace.parts.values()):  # no call of a layer was seen
         return _in_a_row(net)
     return trace.found()
 

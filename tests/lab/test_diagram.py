@@ -13,7 +13,8 @@ def plan(wires: list[tuple[str, str]], inside: dict[str, str] | None = None) -> 
     """A plan from wires, parts in the order in which they come in them."""
     inside = inside or {}
     names = list(dict.fromkeys(name for pair in wires for name in pair if name))
-    names += [group for group in dict.fromkeys(inside.values()) if group not in names]
+    for group in dict.fromkeys(inside.values()):  # it ends with the last of its parts
+        names.insert(1 + max(names.index(name) for name in inside if inside[name] == group), group)
     parts = [
         {
             "name": name,
