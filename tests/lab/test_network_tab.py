@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+PATIENCE = 90_000  # ms, on a machine that is busy with other tests
+
 
 @pytest.fixture(scope="module")
 def tab(running: Any, browser: Any) -> Iterator[Any]:
     page = browser.new_page(viewport={"width": 1300, "height": 900})
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     page.goto(running.address)
     page.get_by_role("tab", name="Look at the network").click()
     page.wait_for_selector("#net-channels .plate")
@@ -66,16 +68,3 @@ def test_what_is_wrong_is_said(tab: Any) -> None:
     tab.keyboard.press("Enter")
     tab.wait_for_selector("#net-state .trouble")
     assert "nothing-like-it" in tab.locator("#net-state").inner_text()
-
-
-def test_groups_of_another_network_open(tab: Any) -> None:
-    tab.locator("#net-network input").fill("squeezenet1_1")
-    tab.keyboard.press("Enter")
-    tab.wait_for_selector(".net [data-open='features.3']")
-    before = tab.locator(".net-block").count()
-    fold = tab.locator(".net [data-open='features.3']")
-    fold.focus()
-    tab.keyboard.press("ArrowRight")
-    tab.wait_for_selector(".net [data-layer='features.3.squeeze']")
-    assert tab.locator(".net-block").count() == before + 6
-    assert tab.locator(".net-sign").first.inner_text() == "cat"
