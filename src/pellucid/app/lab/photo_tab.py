@@ -127,7 +127,7 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> None:
 
     with parts:
 
-        @gr.render(inputs=[method, network], show_progress="hidden")
+        @gr.render(inputs=[method, network], show_progress="hidden")  # type: ignore[untyped-decorator]
         def controls(name: str, net: str) -> None:
             chosen = entry(name).load()
             facts = lab.facts(net)
@@ -226,7 +226,8 @@ def _asked(
     rest = list(given)
     for known in _photos(method):
         if known.name in MAIN:
-            files = [source or photo] if source or photo else []
+            main = source or photo
+            files = [main] if main else []
         else:
             got = rest.pop(0)
             files = got if isinstance(got, list) else [got] if got else []

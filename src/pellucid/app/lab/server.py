@@ -127,7 +127,7 @@ def serve(application: Any, bound: socket.socket, ready: Callable[[], None]) -> 
     """
     import uvicorn
 
-    class Server(uvicorn.Server):
+    class Server(uvicorn.Server):  # type: ignore[misc]  # its types are not read
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             ready()
