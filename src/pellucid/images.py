@@ -21,10 +21,12 @@ from torch import Tensor
 from pellucid import stock
 from pellucid.errors import PellucidError, existing
 from pellucid.fingerprint import mark
+from pellucid.notebook import figure
 
 MOST_PIXELS = 100_000_000
 MOST_BYTES = 200_000_000
 TEXT_KEY = "pellucid"
+SHOWN, SMALL, QUALITY = 800, 128, 90  # of a photo in a notebook: px at most and least, JPEG
 EXIF_TEXT = 0x010E  # description
 # What photos come as. Pillow knows more, some of which (EPS) starts other programs.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "PPM", "ICO")
@@ -67,8 +69,12 @@ class Photo:
         """The pixels as float32 from 0 to 1."""
         return self.pixels.float() / 255
 
-    def _repr_png_(self) -> bytes:
-        return png_bytes(self.floats())
+    def _repr_jpeg_(self) -> bytes:
+        return thumbnail(self, SHOWN, QUALITY)
+
+    def _repr_html_(self) -> str:
+        small = "" if max(self.size) >= SMALL else f"width:{SMALL}px;image-rendering:pixelated"
+        return figure(self._repr_jpeg_(), "jpeg", repr(self)[1:-1], style=small)
 
 
 def open_image(source: Any) -> Photo:
@@ -162,11 +168,21 @@ def jpeg_address(image: Float[Tensor, "3 height width"], quality: int = 85) -> s
     return "data:image/jpeg;base64," + base64.b64encode(file_bytes(eight, quality=quality)).decode()
 
 
+def webp_bytes(
+    image: Float[Tensor, "channels height width"], quality: int, text: str = ""
+) -> bytes:
+    """A picture as the smallest file that every browser shows, with `text` (a recipe) inside."""
+    made, buffer = to_pillow(image), io.BytesIO()
+    exif = made.getexif()
+    if text:
+        exif[EXIF_TEXT] = text
+    made.save(buffer, "webp", quality=quality, method=4, exif=exif)
+    return buffer.getvalue()
+
+
 def webp_address(image: Float[Tensor, "3 height width"], quality: int) -> str:
-    """A picture as a `data:` address of the smallest kind that every browser shows."""
-    buffer = io.BytesIO()
-    to_pillow(image).save(buffer, "webp", quality=quality, method=4)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+    """A picture as a `data:` address for a page: smaller still, without its recipe."""
+    return "data:image/webp;base64," + base64.b64encode(webp_bytes(image, quality)).decode()
 
 
 def text_inside(path: Path) -> str:
