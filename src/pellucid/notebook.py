@@ -12,6 +12,7 @@ from html import escape
 from typing import Literal
 
 MOST_ROWS = 60  # a longer table is folded
+ONE_LINE = 32  # characters of a cell that stay in one line
 
 
 def figure(
@@ -75,7 +76,8 @@ def table(
 
     def line(cells: Sequence[str], tag: str) -> str:
         parts = (
-            f'<{tag} style="text-align:{side};padding:1px 8px">{escape(cell)}</{tag}>'
+            f'<{tag} style="text-align:{side};padding:1px 8px;white-space:{_breaks(cell)}">'
+            f"{escape(cell)}</{tag}>"
             for cell, side in zip(cells, sides, strict=True)
         )
         return f"<tr>{''.join(parts)}</tr>"
@@ -86,3 +88,7 @@ def table(
         f"<tbody>{body}</tbody></table>"
     )
     return folded(title, made, unfolded=len(lines) <= MOST_ROWS)
+
+
+def _breaks(cell: str) -> str:
+    return "nowrap" if len(cell) <= ONE_LINE else "normal"
