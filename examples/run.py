@@ -81,14 +81,15 @@ def cells(source: str) -> list[Cell]:
 
 def blank(solution: str) -> str:
     """What the sheet has in place of a solution: its names, still to be found."""
-    names = [
-        target.id
-        for node in ast.parse(solution).body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    ]
-    return "\n".join(f"{name} = ..." for name in names)
+    return "\n".join(line for node in ast.parse(solution).body for line in _open(node))
+
+
+def _open(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef):
+        node.body = [node.body[0], ast.parse("...").body[0]]  # the docstring, and what is missing
+        return ast.unparse(node).splitlines()
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    return [f"{target.id} = ..." for target in targets if isinstance(target, ast.Name)]
 
 
 def spoken(code: str, lang: Language) -> str:

@@ -32,7 +32,7 @@ pl.filters(net)
 # ## What fires where
 #
 # Slide each filter over the photo, and it leaves a map that is bright where the pattern is. Find the tile that marks
-# horizontal edges, and one that answers to the sky.
+# horizontal edges, and one that answers to the red tank.
 
 # %%
 pl.activations(net, photo, "relu1")

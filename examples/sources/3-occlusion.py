@@ -13,7 +13,8 @@ pl.predict(net, photo)
 
 # %% [markdown]
 # A mask of 22 px moves over the input, a few pixels at a time; each position is one look at the network. Bright: the
-# probability falls most. The caption says from where to where.
+# probability falls most. The caption says from where to where. And look: what it misses most is the floor between the
+# wheels. Is that a clue that it uses, or does the mask do something that we did not mean? Go on before you answer.
 
 # %%
 pl.occlusion(net, photo).over()
@@ -33,8 +34,9 @@ pl.occlusion(net, photo, window=45, stride=11).over()
 # %% [markdown]
 # ## Grey is a colour too
 #
-# A grey square is an object of its own: the answer also changes because of what was *put there*. Compare a mask that
-# blurs. Where both agree, believe it.
+# A grey square is an object of its own, with four sharp edges: the answer also changes because of what was *put there*.
+# A mask that only blurs puts nothing there, and now it is the wheel that is missed, not the floor. Where both agree,
+# believe it.
 
 # %%
 pl.occlusion(net, photo, fill="blur").over()
