@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import base64
 import io
+import json
 import re
 import sys
 import tempfile
@@ -96,8 +97,11 @@ def spoken(code: str, lang: Language) -> str:
     """A check with its hints in one language."""
     if lang == "en":
         return re.sub(r"^ *# zh: .*\n", "", code, flags=re.M)
-    pattern = r'^ *# zh: (?P<zh>.*)\n(?P<before>[^\n]*, )"[^"\n]*"$'
-    return re.sub(pattern, lambda m: f'{m["before"]}"{m["zh"]}"', code, flags=re.M)
+    # The hint is the first text after it that ends a line.
+    pattern = r'^ *# zh: (?P<zh>.*)\n(?P<before>(?:[^\n]*\n)*?[^\n]*?)"[^"\n]*"$'
+    return re.sub(
+        pattern, lambda m: m["before"] + json.dumps(m["zh"], ensure_ascii=False), code, flags=re.M
+    )
 
 
 def made(found: list[Cell], lang: Language = "en", sheet: bool = False) -> NotebookNode:

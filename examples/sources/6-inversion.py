@@ -22,16 +22,16 @@ pl.invert(net, "photo:motorcycle", layers="relu1, relu3, relu5, relu7", steps=60
 # ## Texture
 #
 # The Gram matrix of a layer tells which channels fire *together*, and forgets *where*. A picture with the same Gram
-# matrices is the same texture, and another picture (Gatys et al. 2015).
+# matrices is the same texture, and another picture (Gatys et al. 2015). None of these coins is in the photo.
 
 # %%
-pl.texture(net, "photo:gravel", size=160, shrink=160)
+pl.texture(net, "photo:coins", size=160, shrink=256, steps=50)
 
 # %% [markdown]
-# And what of a photo of *things*, when all places are forgotten?
+# And what of a photo of *one* thing, when all places are forgotten? It is still flowers all over, and no flower.
 
 # %%
-pl.texture(net, "photo:coffee", size=160, shrink=160)
+pl.texture(net, "photo:flower", size=160, shrink=200, steps=50)
 
 # %% [markdown]
 # ## How far does one get without a network?

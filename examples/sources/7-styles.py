@@ -18,7 +18,7 @@ pl.style_transfer(net, photo, "photo:coffee", size=256)
 
 # %%
 pl.style_transfer(
-    net, photo, "photo:brick", strengths="0.3, 0.6", scales="0.5, 1", size=160, octaves=2, steps=30
+    net, photo, "photo:flower", strengths="0.3, 0.6", scales="0.5, 1", size=192, octaves=2, steps=30
 )
 
 # %% [markdown]

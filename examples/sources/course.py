@@ -241,8 +241,8 @@ verdicts["guided"]
 more_learned = min(verdicts, key=lambda name: float(verdicts[name].values[0]))
 
 # %% tags=["check"]
-# zh: 答案是 "saliency" 或 "guided"
-assert more_learned in verdicts, 'The answer is "saliency" or "guided"'
+# zh: 答案是一个名字：saliency 或 guided，写成字符串
+assert more_learned in verdicts, "The answer is a name: saliency or guided, as a text"
 kept = {name: float(found.values[0]) for name, found in verdicts.items()}
 # zh: 权重毁掉后还保持不变的图，与学到的东西无关
 assert kept[more_learned] == min(kept.values()), (
@@ -395,7 +395,7 @@ assert torch.allclose(gram(maps), gram(shuffled), atol=1e-5), (
 )
 
 # %%
-pl.texture(net, "photo:gravel", size=128, shrink=160, steps=40)
+pl.texture(net, "photo:brick", size=128, shrink=256, steps=40)
 
 # %% [markdown]
 # ## 10 · Style transfer
