@@ -113,3 +113,29 @@ def test_long_tables_are_folded_and_nothing_breaks_out() -> None:
 def test_a_recipe_without_a_command_is_shown(recipe: pl.Recipe) -> None:
     page = recipe._repr_html_()
     assert page.count("<pre") == 1 and page.count("</pre>") == 1 and "versions" in page
+
+
+def test_patches_show_the_crop_and_the_place_in_the_photo(tiny: pl.Network) -> None:
+    best = pl.top_patches(tiny, ["photo:cat", "photo:coins"], "stem.1", channels=[2], keep=2)
+    patch = best[2][0]
+    (picture,) = pictures(patch._repr_html_())
+    assert picture.size == (192, 96)
+    assert repr(patch) == f"<Patch of {patch.source}: {patch.value:.3g} at {patch.place}>"
+
+
+def test_an_atlas_shows_some_of_its_photos_and_neighbours_show_themselves(
+    tiny: pl.Network, here: Path
+) -> None:
+    pytest.importorskip("lance", reason="the atlas is not installed")
+    random = torch.Generator().manual_seed(0)
+    photos = [(torch.rand(3, 20, 28, generator=random), "<b>") for _ in range(30)]
+    atlas = pl.Atlas.build("a.atlas", tiny, photos, layers=["grouped"])
+    page = atlas._repr_html_()
+    assert len(pictures(page)) == 24 and "30 images through Awkward" in page
+    assert ["layers", "grouped"] in rows(page) and ["maps", "none yet"] in rows(page)
+    asked = atlas.neighbours(3, count=2)[0]
+    assert repr(asked).endswith(": nearest 2 in features, 0 in pixels>")
+    near = asked.features[0]
+    assert len(pictures(near._repr_html_())) == 1 and "&lt;b&gt;" in near._repr_html_()
+    few = pl.Atlas.build("b.atlas", tiny, photos[:3], layers=["grouped"])
+    assert len(pictures(few._repr_html_())) == 3
