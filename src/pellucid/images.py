@@ -171,17 +171,17 @@ def jpeg_address(image: Float[Tensor, "3 height width"], quality: int = 85) -> s
 def webp_bytes(
     image: Float[Tensor, "channels height width"], quality: int, text: str = ""
 ) -> bytes:
-    """A picture as the smallest file that every browser shows, with `text` (a recipe) inside."""
-    made, buffer = to_pillow(image), io.BytesIO()
-    exif = made.getexif()
+    """A picture as a WebP file in memory, with `text` (a recipe) inside where given."""
+    exif = Image.Exif()
     if text:
         exif[EXIF_TEXT] = text
-    made.save(buffer, "webp", quality=quality, method=4, exif=exif)
+    buffer = io.BytesIO()
+    to_pillow(image).save(buffer, "webp", quality=quality, method=4, exif=exif)
     return buffer.getvalue()
 
 
 def webp_address(image: Float[Tensor, "3 height width"], quality: int) -> str:
-    """A picture as a `data:` address for a page: smaller still, without its recipe."""
+    """A picture as a `data:` address of the smallest kind that every browser shows."""
     return "data:image/webp;base64," + base64.b64encode(webp_bytes(image, quality)).decode()
 
 
