@@ -373,7 +373,7 @@ def test_shows_and_saves_itself(method: Method[Any], net: pl.Network, here: Path
     image = result.image()
     assert image.shape[0] == 3 and bool(((image >= 0) & (image <= 1)).all())
     page = result._repr_html_()
-    assert page.startswith("<figure") and "data:image/png;base64," in page
+    assert page.startswith("<figure") and "data:image/webp;base64," in page
     assert result._repr_png_().startswith(b"\x89PNG")
     assert json.loads(json.dumps(result.data()))["shape"] == list(result.values.shape)
     path = result.save("made.png", arrays="npz")

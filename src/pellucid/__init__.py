@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from pellucid.pointing import Pointing, PointingGame, pointing, pointing_game
     from pellucid.portrait import Portrait
     from pellucid.preprocess import Frame, Preprocess
+    from pellucid.progress import follow, progress
     from pellucid.recipe import Recipe
     from pellucid.record import Recording, recording
     from pellucid.replay import Replay, replay
@@ -99,6 +100,7 @@ _HOMES = {
     "pointing": ("Pointing", "PointingGame", "pointing", "pointing_game"),
     "portrait": ("Portrait",),
     "preprocess": ("Frame", "Preprocess"),
+    "progress": ("follow", "progress"),
     "recipe": ("Recipe",),
     "record": ("Recording", "recording"),
     "replay": ("Replay", "replay"),

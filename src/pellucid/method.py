@@ -19,6 +19,8 @@ from pellucid.heatmap import OPACITY
 from pellucid.images import open_image
 from pellucid.network import Network
 from pellucid.option import Option
+from pellucid.progress import finished as finished
+from pellucid.progress import follow
 from pellucid.recipe import Recipe, keys, network_flags, told, values_hash
 from pellucid.results import Result
 from pellucid.surroundings import Random, plain
@@ -70,7 +72,7 @@ class Method(Generic[R]):
         return {name: option.read(given, hints[name]) for name, given in parameters.items()}
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> R:
-        return finished(self.steps(*args, **kwargs))
+        return follow(self.steps(*args, **kwargs))
 
     def bare(self, /, *args: Any, **kwargs: Any) -> R:
         """The result without its recipe, whose hashes cost time: for methods made of methods."""
@@ -221,36 +223,6 @@ class Method(Generic[R]):
         if any(word.startswith("-") for word in words):
             return shlex.join([*start, *flags, "--", *words])
         return shlex.join([*start, *words, *flags])
-
-
-def finished(
-    work: Generator[Step, None, T], watch: Callable[[Step], None] = lambda step: None
-) -> T:
-    """Drives work to its end and gives what it returns.
-
-    Ctrl-C is handed to the work, also where it came outside of it: a method that can give what it
-    has so far does, and is then at its end; any other ends with the interrupt.
-
-    Args:
-        watch: sees every step.
-    """
-    interrupt: KeyboardInterrupt | None = None
-    try:
-        while True:
-            try:
-                step = work.throw(interrupt) if interrupt else next(work)
-                interrupt = None
-                watch(step)
-            except KeyboardInterrupt as stop:
-                if (
-                    inspect.getgeneratorstate(work) == inspect.GEN_CLOSED
-                ):  # it has ended, and gives nothing
-                    raise
-                interrupt = stop
-    except StopIteration as end:
-        return cast(T, end.value)
-    finally:
-        work.close()
 
 
 def _network(bound: dict[str, Any]) -> Network:

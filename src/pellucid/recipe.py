@@ -18,6 +18,7 @@ from torch import Tensor
 from pellucid.assets import BUNDLED
 from pellucid.errors import PellucidError
 from pellucid.images import Photo
+from pellucid.notebook import folded, pre
 
 FORMAT = 1
 
@@ -93,6 +94,13 @@ class Recipe:
         from pellucid.register import entry
 
         return entry(self.method).load().command(self)
+
+    def _repr_html_(self) -> str:
+        try:
+            command = pre(self.command())
+        except (PellucidError, LookupError):  # of what is no method, or from a file of anybody's
+            command = ""
+        return folded("recipe", command + pre(json.dumps(json.loads(self.json()), indent=1)))
 
 
 def _is_text(value: Any) -> bool:

@@ -207,8 +207,8 @@ class Progress:
         )
 
     def follow(self, work: Generator[Step, None, R]) -> R:
-        """Drives work to its end and gives what it returns; see `method.finished`."""
-        from pellucid.method import finished
+        """Drives work to its end and gives what it returns; see `progress.finished`."""
+        from pellucid.progress import finished
 
         return finished(work, self.step)
 
