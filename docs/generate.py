@@ -19,7 +19,7 @@ from pellucid.heatmap import Mapped
 from pellucid.images import png_bytes
 from pellucid.method import Method
 from pellucid.option import Option
-from pellucid.register import entries
+from pellucid.register import ours
 from pellucid.replay import read
 from pellucid.results import Result
 from pellucid.writing import write_whole
@@ -44,7 +44,7 @@ def main() -> None:
     """Pictures first: the pages tell their commands."""
     net = pl.load(device="cpu")
     drawn_anew = "--pictures" in sys.argv[1:]
-    methods = {name: entry.load() for name, entry in entries().items()}
+    methods = {name: entry.load() for name, entry in ours().items()}
     for name, method in methods.items():
         target = DOCS / "pictures" / f"{name}.png"
         if not list(method.examples(net)):

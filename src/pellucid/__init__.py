@@ -116,17 +116,34 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     found: Any
     if name == "__all__":
-        found = [public for public in __dir__() if not public.startswith("_")]
+        # Without the plug-ins: a star must not import them all.
+        from pellucid.register import ours
+
+        found = sorted([*_HOME, *ours()])
     elif name in _HOME:
         found = getattr(import_module(f"pellucid.{_HOME[name]}"), name)
     else:
-        from pellucid.register import entries
-
-        if name not in entries():
-            raise AttributeError(f"module 'pellucid' has no attribute {name!r}")
-        found = entries()[name].load()
+        found = _method(name)
     globals()[name] = found
     return found
+
+
+def _method(name: str) -> Any:
+    import warnings
+
+    from pellucid.errors import PellucidError
+    from pellucid.register import entries, plugins, rivals
+
+    if name not in entries():
+        broken = [each.broken(each.problem) for each in plugins() if each.name == name]
+        why = f": {broken[0]}" if broken else ""
+        raise AttributeError(f"module 'pellucid' has no attribute {name!r}{why}")
+    for told in rivals(name):
+        warnings.warn(told, stacklevel=3)
+    try:
+        return entries()[name].load()
+    except PellucidError as error:  # what looks for a name in vain is told so as Python does
+        raise AttributeError(str(error)) from error
 
 
 def __dir__() -> list[str]:

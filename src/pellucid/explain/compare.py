@@ -50,7 +50,9 @@ def compare(
         torch.Size([2, 5])
     """
     if methods is None:
-        chosen = {name: each for name, each in explainers().items() if not each.long}
+        # Not the plug-ins: the same call gives the same picture, whatever else is installed.
+        known = explainers().items()
+        chosen = {name: each for name, each in known if not (each.long or each.foreign)}
     else:
         chosen = {each.name: each for each in map(explainer, re.split("[;,]", methods))}
     asked = Asked.of(net, photo, target)
