@@ -152,13 +152,13 @@ class Method(Generic[R]):
                 }
             ),
             seed=int(bound.get("seed", 0)),
-            versions=versions() | self._origin,
+            versions=versions() | self.origin,
             values=values_hash(values),
-            package=next(iter(self._origin), ""),
+            package=next(iter(self.origin), ""),
         )
 
     @cached_property
-    def _origin(self) -> dict[str, str]:
+    def origin(self) -> dict[str, str]:
         """The package that it is a plug-in of, with its version; nothing for any other."""
         known = entries().get(self.name)
         plugged = known and known.package and known.module == self.function.__module__

@@ -121,7 +121,7 @@ def entry(name: str, package: str = "") -> Entry:
             raise each.broken(each.problem)
     if package:
         raise PellucidError(
-            f"the method {name!r} is of another package, {package!r}, which is not installed here"
+            f"the method {name!r} is a plug-in of {package!r}, which is not installed here"
         )
     raise Unknown("method", name, ours())
 

@@ -63,7 +63,7 @@ def replay(
     """
     recipe = read(path)
     method = _method(recipe, path)
-    differences = _changed_versions(recipe)
+    differences = _changed_versions(recipe, versions() | method.origin)
     net = _network(recipe, path) if network is None else network
     if isinstance(net, nn.Module):
         net = Network(net)
@@ -110,9 +110,9 @@ def _method(recipe: Recipe, path: str | os.PathLike[str]) -> Method[Any]:
     except PellucidError as error:
         if not recipe.package:
             raise
-        version = recipe.versions.get(recipe.package, "of an unknown version")
+        version = recipe.versions.get(recipe.package, "unknown")
         raise PellucidError(
-            f"{path} was made by a plug-in of {recipe.package!r} {version}: {error}"
+            f"{path} cannot be made again: {error} (it was made with version {version})"
         ) from None
 
 
@@ -213,8 +213,7 @@ def read(path: str | os.PathLike[str]) -> Recipe:
     return Recipe.parse(text)
 
 
-def _changed_versions(recipe: Recipe) -> list[str]:
-    now = versions()
+def _changed_versions(recipe: Recipe, now: dict[str, str]) -> list[str]:
     return [
         f"{name}: {now.get(name, 'none')} now, {then} then"
         for name, then in recipe.versions.items()

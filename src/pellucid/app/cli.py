@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 import pellucid
 from pellucid.app import lookup, tour_command
+from pellucid.app.doctor import doctor
 from pellucid.app.terminal import complain, exits, note, utf8
 from pellucid.entry import Entry
 from pellucid.errors import Unknown
@@ -123,7 +124,7 @@ for _entry in METHODS.values():
     )(_stub)
 for _name, (_, _summary) in SEVERAL.items():
     app.command(_name, help=escape(_summary), rich_help_panel=PANELS["atlas"])(_stub)
-for _command in (lookup.networks, lookup.layers, lookup.photos, lookup.replay):
+for _command in (lookup.networks, lookup.layers, lookup.photos, lookup.replay, doctor):
     app.command(rich_help_panel="Look things up")(_command)
 
 
