@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pellucid.errors import PellucidError
 
@@ -61,6 +61,9 @@ class Entry:
             if not isinstance(found, Method):
                 raise TypeError(f"{self.name} is {type(found).__name__}, not a pellucid method")
             _ = found.options  # an annotation that has no form in the shell shows here
+            promised = get_type_hints(found.function).get("return")
+            if promised is None:
+                raise TypeError(f"{self.name} does not say what it returns (-> Heatmap, …)")
         except (Exception, SystemExit) as error:  # somebody else's code may raise anything
             raise self.broken(f"{type(error).__name__}: {error}") from error
         return found
