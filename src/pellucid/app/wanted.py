@@ -28,9 +28,8 @@ class Wanted:
 
     def __str__(self) -> str:
         """What is wrong with it, in few words."""
-        return f"{self.name}{self.versions}" + (
-            f" (not {self.installed})" if self.installed else ""
-        )
+        here = f" (here is {self.installed})" if self.installed else ""
+        return f"{self.name}{self.versions}{here}"
 
 
 def core(asked: list[str]) -> list[Wanted]:
