@@ -1,7 +1,7 @@
 """What is packaged: everything that pellucid needs, nothing else, and it runs by itself.
 
-The wheel is made from the source package, as an installer would. Here it stands in an environment of
-its own whose other packages are those of this one; `make package-test` fetches them all.
+The wheel is made from the source package, as an installer would. Here it stands in an environment
+of its own whose other packages are those of this one; `make package-test` fetches them all.
 """
 
 import email

@@ -173,9 +173,7 @@ def test_it_runs_and_is_replayed(told: dict[str, Any]) -> None:
 
 def test_it_has_its_page_and_its_place_in_the_tour(told: dict[str, Any]) -> None:
     assert told["title"] == "疑惑"
-    ordered = [
-        name for name in told["lecture"] if name != "clash"
-    ]  # which has no page, and no place
+    ordered = [name for name in told["lecture"] if name != "clash"]  # which has no page
     assert ordered[-1] == "doubt" and set(register.ours()) < set(ordered)
     question, command = told["section"]
     assert question == "Which pixels make the network unsure?"
