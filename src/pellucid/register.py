@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pellucid
-from pellucid.entry import Entry, declared
+from pellucid.entry import Entry as Entry
+from pellucid.entry import declared
 from pellucid.errors import PellucidError, Unknown
 from pellucid.plugin import found as installed
 
