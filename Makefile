@@ -39,7 +39,7 @@ package: $(VENV)/.dev  ## dist/: the source, and the wheel that is made from it
 	rm -rf dist build/source && mkdir -p build/source
 	$(BIN)/python -m hatchling build -t sdist -d dist
 	tar -xzf dist/*.tar.gz -C build/source --strip-components=1
-	cd build/source && $(CURDIR)/$(BIN)/python -m hatchling build -t wheel -d $(CURDIR)/dist
+	cd build/source && $(abspath $(BIN))/python -m hatchling build -t wheel -d $(CURDIR)/dist
 
 package-test: package  ## that wheel, with the newest of all it needs, in an empty environment
 	rm -rf build/empty && mkdir -p build/empty/here

@@ -53,6 +53,11 @@ BROKEN = {
         {"other": "f_other:other", "Other-name": "f_other:other", "elsewhere": "f_other:other"},
     ),
     "g-unsaid": (HEAD + written("unsaid", returns=""), {"unsaid": "g_unsaid:unsaid"}),
+    # Nothing is wrong with this one: it explains.
+    "h-flat": (
+        HEAD + written("flat").replace("count: Annotated[int", "target: Annotated[str"),
+        {"flat": "h_flat:flat"},
+    ),
     "z-rival": (
         HEAD + "".join(map(written, ("doubt", "saliency", "doctor"))),
         {name: f"z_rival:{name}" for name in ("doubt", "saliency", "doctor")},
@@ -99,7 +104,10 @@ told["lecture"] = [method.name for method in lecture]
     for method in lecture if method.name == "doubt"
 )
 told["section"] = [section.page.texts["en"].question, section.places[0].command]
-told["explainers"] = sorted(explainers.explainers())
+known = explainers.explainers()
+told["foreign"] = sorted(name for name, each in known.items() if each.foreign)
+told["usual"] = sorted(explainers.usual())
+told["explainer"] = explainers.explainer("flat").method.name
 Path("told.json").write_text(json.dumps(told))
 """
 
@@ -173,12 +181,19 @@ def test_it_runs_and_is_replayed(told: dict[str, Any]) -> None:
 
 def test_it_has_its_page_and_its_place_in_the_tour(told: dict[str, Any]) -> None:
     assert told["title"] == "疑惑"
-    ordered = [name for name in told["lecture"] if name != "clash"]  # which has no page
+    pageless = ("clash", "flat")
+    ordered = [name for name in told["lecture"] if name not in pageless]
     assert ordered[-1] == "doubt" and set(register.ours()) < set(ordered)
     question, command = told["section"]
     assert question == "Which pixels make the network unsure?"
     assert command == "pellucid doubt photo:cat"
-    assert "doubt" not in told["explainers"]  # it has no target
+
+
+def test_one_that_has_a_target_is_an_explanation_where_it_is_asked_for(
+    told: dict[str, Any],
+) -> None:
+    assert told["foreign"] == ["flat"] and told["explainer"] == "flat"
+    assert "flat" not in told["usual"] and "saliency" in told["usual"]
 
 
 def test_where_it_is_missing_a_replay_says_whose_it_is(told: dict[str, Any]) -> None:
@@ -230,7 +245,8 @@ def test_doctor_lists_them_all(told: dict[str, Any]) -> None:
     assert problems["z-rival", "doctor"] == "the name belongs to pellucid"
     assert problems["z-rival", "doubt"] == "the name belongs to pellucid-doubt"
     assert "no name in lower case" in problems["f-other", "Other-name"]
-    assert all(problems.values()) and len(problems) == sum(len(p) for _, p in BROKEN.values()) - 1
+    assert problems.pop(("h-flat", "flat")) == ""
+    assert all(problems.values()) and len(problems) == sum(len(p) for _, p in BROKEN.values()) - 2
     assert "no_such_thing" in told["table"]["said"]
 
 

@@ -43,12 +43,11 @@ def tell(found: Checkup) -> None:
         state = "" if each.fits else "too old or too new" if each.installed else "missing"
         made.add_row(each.name, each.installed, each.versions, state)
     show(made)
-    made = table("extra", "what is missing", "how to get it")
+    made = table("extra", "how to get it", "what is missing")
     for name, parts in found.extras.items():
         lacking = ", ".join(str(each) for each in parts if not each.fits)
-        made.add_row(
-            name, lacking or "nothing", f"pip install 'pellucid[{name}]'" if lacking else ""
-        )
+        line = f"pip install 'pellucid[{name}]'" if lacking else ""
+        made.add_row(name, line, lacking or "nothing")
     show(made)
     made = table("device", "what", "free", "memory", right=("free", "memory"))
     for one in found.devices:

@@ -70,6 +70,15 @@ def explainers() -> dict[str, Explainer]:
     return found
 
 
+def usual() -> dict[str, Explainer]:
+    """Those that are compared where none is named.
+
+    No plug-in: the same call gives the same picture, whatever else is installed.
+    """
+    known = explainers().items()
+    return {name: each for name, each in known if not (each.long or each.foreign)}
+
+
 def explainer(name: str) -> Explainer:
     """One of them, by its name or that of its command.
 
