@@ -19,9 +19,9 @@ from pellucid.heatmap import OPACITY
 from pellucid.images import open_image
 from pellucid.network import Network
 from pellucid.option import Option
-from pellucid.progress import finished as finished
-from pellucid.progress import follow
-from pellucid.recipe import Recipe, keys, network_flags, told, values_hash
+from pellucid.progress import finished, follow
+from pellucid.recipe import Recipe, keys, network_flags, told, values_hash, versions
+from pellucid.register import entries
 from pellucid.results import Result
 from pellucid.surroundings import Random, plain
 from pellucid.target import described
@@ -153,8 +153,17 @@ class Method(Generic[R]):
                 }
             ),
             seed=int(bound.get("seed", 0)),
+            versions=versions() | self.origin,
             values=values_hash(values),
+            package=next(iter(self.origin), ""),
         )
+
+    @cached_property
+    def origin(self) -> dict[str, str]:
+        """The package that it is a plug-in of, with its version; nothing for any other."""
+        known = entries().get(self.name)
+        plugged = known and known.package and known.module == self.function.__module__
+        return {known.package: known.version} if known and plugged else {}
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         for name in kwargs:

@@ -63,6 +63,11 @@ def complain(text: str) -> None:
     typer.echo(harmless(text).replace("\n", " "), err=True)
 
 
+def note(text: str) -> None:
+    """One line beside what was asked for, on the error output."""
+    typer.echo("note: " + harmless(text).replace("\n", " "), err=True)
+
+
 def say(text: str) -> None:
     """One line, as it is."""
     typer.echo(harmless(text))
