@@ -8,7 +8,7 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 const root = element.querySelector(".cmap");
 const made = (kind, more = {}, ...inside) => {
   const node = Object.assign(document.createElement(kind), more);
-  for (const [name, value] of Object.entries(more)) if (name.includes("-")) node.setAttribute(name, value);
+  for (const [name, value] of Object.entries(more)) if (name.includes("-") || name === "role") node.setAttribute(name, value);
   node.append(...inside);
   return node;
 };

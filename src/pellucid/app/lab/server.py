@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pellucid.app.lab import collection
 from pellucid.app.lab.desk import Desk
 from pellucid.app.lab.guard import Guard
 from pellucid.app.lab.lab import Lab
@@ -48,6 +49,8 @@ def opened(
         "place": place,
     }
     lab = Lab(Desk(bench, limit=limit), list(specs), folder, place)
+    if place:
+        lab.mounts |= collection.served(folder)
     try:
         yield lab
     finally:

@@ -6,9 +6,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor
 
+from pellucid.app.lab.collection import MOST, PLACE, bare
 from pellucid.atlas.atlas import Atlas
 from pellucid.atlas.map import Map
 from pellucid.atlas.maps import plainly
@@ -30,8 +30,6 @@ from pellucid.images import file_bytes
 from pellucid.method import Step
 from pellucid.writing import write_whole
 
-PLACE = Path("atlas", "shown")  # in the lab's folder: what is served
-MOST = 20_000  # photos on the map, and that are compared by their pixels
 SIDE, ACROSS = 48, 24  # px of a photo on a sheet, photos along it
 EACH = ACROSS**2
 DIGITS = 3  # of places on the map, whose unit is the side of a usual photo
@@ -167,8 +165,3 @@ class Shelf:
     def _thumbs(self, rows: Sequence[int], files: Sequence[bytes]) -> None:
         for row, file in zip(rows, files, strict=True):
             (self.shown / "thumbs" / f"{row}.jpg").write_bytes(file)
-
-
-def bare(uri: str) -> str:
-    """The name at the end of an address."""
-    return uri.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
