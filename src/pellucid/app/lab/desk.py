@@ -194,8 +194,9 @@ class Desk:
                 over = news.over
                 yield news
         finally:
-            # A page that has gone in the middle of it, or a job that will not end.
-            if not over or worker.busy or worker.memory > MOST_MEMORY:
+            if not over:  # the page has gone in the middle of it
+                worker.end(ticket)
+            if worker.busy or worker.memory > MOST_MEMORY:
                 worker.kill()
                 if worker is self._worker:
                     self._worker = _Worker(self.bench)
@@ -221,7 +222,8 @@ class _Worker:
         )
         self.messages: queue.Queue[Message | None] = queue.Queue()
         self.busy, self.memory, self.ended = False, 0, False
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
         self._send({"bench": bench})
 
     @property
@@ -234,6 +236,13 @@ class _Worker:
 
     def tell_to_stop(self, ticket: Ticket) -> None:
         self._send({"job": ticket.number, "stop": True})
+
+    def end(self, ticket: Ticket) -> None:
+        """Tells a job to stop, and waits a little for its end."""
+        self.tell_to_stop(ticket)
+        last = time.monotonic() + GRACE / 2
+        while self.busy and self.alive and time.monotonic() < last:
+            self.message(ticket)
 
     def message(self, ticket: Ticket) -> Message | None:
         """The next one of this job; None if there is none within a beat."""
@@ -258,10 +267,14 @@ class _Worker:
         self.ended = True
         self.process.kill()
         self.process.wait()
+        self.reader.join()  # at the end of what the process has said
+        for pipe in (self.process.stdin, self.process.stdout):
+            with suppress(OSError):  # of what could not be sent any more
+                pipe.close()  # type: ignore[union-attr]
 
     def _send(self, facts: dict[str, Any]) -> None:
         assert self.process.stdin is not None
-        with suppress(OSError):  # it has ended, which its reader notices
+        with suppress(OSError, ValueError):  # it has ended, which its reader notices
             wire.send(self.process.stdin, facts)
 
     def _read(self) -> None:

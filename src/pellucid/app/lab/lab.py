@@ -15,6 +15,7 @@ from pellucid.app.lab.desk import Desk, News
 from pellucid.images import open_image, thumbnail
 
 THUMBNAIL = 240  # px of the longer side
+RESULTS = "results"  # folder of what was made
 HOUR = 3600.0
 SWEEP = 300.0  # s between two rounds
 
@@ -66,7 +67,7 @@ class Lab:
 
     def keep(self, news: News) -> list[Path]:
         """The files of a result, in a folder of their own."""
-        folder = self.folder / "results" / uuid.uuid4().hex
+        folder = self.folder / RESULTS / uuid.uuid4().hex
         folder.mkdir(parents=True)
         paths = []
         for name, content in news.files.items():

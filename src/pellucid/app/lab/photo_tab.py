@@ -19,6 +19,7 @@ from pellucid.register import Entry, entries, entry
 
 FIRST = "saliency"
 MAIN = ("photo", "content", "sample")  # the photo at the left, whatever a method calls it
+SHOW_STAGE = "() => document.getElementById('stage').scrollIntoView({block: 'nearest'})"
 SIDE_PHOTOS = 64  # most that are uploaded for one argument
 
 
@@ -120,6 +121,8 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> tuple[Any, Any]:
         api_visibility="private",
         show_progress="hidden",
     )
+    # On a phone the result stands below all settings.
+    go.click(None, None, None, js=SHOW_STAGE, api_visibility="private")
     stop.click(lab.desk.stop, job, None, api_visibility="private", queue=False)
 
     with parts:

@@ -13,7 +13,7 @@ from typing import Any
 from pellucid.app.lab import collection
 from pellucid.app.lab.desk import Desk
 from pellucid.app.lab.guard import Guard
-from pellucid.app.lab.lab import Lab
+from pellucid.app.lab.lab import RESULTS, Lab
 from pellucid.errors import PellucidError
 from pellucid.page import LANGUAGES
 
@@ -90,7 +90,7 @@ def app(lab: Lab, *, host: str, password: str | None) -> Any:
             footer_links=["api"],
             ssr_mode=False,
             max_file_size=MOST_BYTES,
-            allowed_paths=[],
+            allowed_paths=[str(lab.folder / RESULTS)],
             theme=theme(),
             pwa=False,
             css_paths=sorted(Path(__file__).parent.glob("*.css")),
