@@ -109,10 +109,7 @@ def quality(facts: dict[str, Any], words: dict[str, str]) -> str:
     )
     if not rows:
         return ""
-    return (
-        f'<details class="best"><summary>{escape(words["quality"])}</summary><dl>{rows}</dl>'
-        "</details>"
-    )
+    return f"<details><summary>{escape(words['quality'])}</summary><dl>{rows}</dl></details>"
 
 
 def _sees(facts: dict[str, Any], words: dict[str, str]) -> str:

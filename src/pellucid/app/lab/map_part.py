@@ -47,10 +47,11 @@ def build(lab: Lab, words: dict[str, str], handed: tuple[Any, Any]) -> None:
                 words={name: words[name] for name in MAP},
                 address=address(lab),
             )
+            note = gr.HTML(elem_id="map-note", elem_classes="best")
         with gr.Column(scale=4, min_width=320):
             panel = Panel(lab, words, layer, handed, "neighbours")
             with gr.Accordion(words["photo"], open=False, elem_id="own"):
-                photo = gr.Image(
+                photo: Any = gr.Image(
                     type="filepath",
                     image_mode=None,
                     sources=["upload", "clipboard"],
@@ -73,7 +74,7 @@ def build(lab: Lab, words: dict[str, str], handed: tuple[Any, Any]) -> None:
     def show(how: str, layer: str) -> Iterator[tuple[Any, ...]]:
         yield from _shown(lab, how, layer, words)
 
-    outputs = [job, state, drawn, how, layer, stop]
+    outputs = [job, state, drawn, note, how, layer, stop]
     for event in (drawn.begin, how.input, layer.input):
         event(show, [how, layer], outputs, **PRIVATE)
     stop.click(lab.desk.stop, job, None, api_visibility="private", queue=False)
@@ -95,6 +96,7 @@ def _shown(lab: Lab, how: str, layer: str, words: dict[str, str]) -> Iterator[tu
     import gradio as gr
 
     facts: dict[str, Any] = {}
+    network = manifest(lab.place).network["name"]
     asked = {"method": how, "layer": layer}
     for task, more in (("map", {"quick": True}), ("unpack", {}), ("map", {})):
         if task == "map" and facts.get("final"):
@@ -102,25 +104,24 @@ def _shown(lab: Lab, how: str, layer: str, words: dict[str, str]) -> Iterator[tu
         given = asked | more if task == "map" else {}
         for number, shown, news in errand(lab, f"collection {task}", given, words):
             if not number and (news is None or news.kind != "done"):
-                yield (0, shown, gr.skip(), *_busy(False))
+                yield (0, shown, gr.skip(), gr.skip(), *_busy(False))
                 return
             if number:
                 head = _head(task, how, layer, words, bool(facts) and not facts.get("final"))
-                yield (number, head + shown, gr.skip(), *_busy(True))
+                yield (number, head + shown, gr.skip(), gr.skip(), *_busy(True))
             elif news is not None:
                 facts |= news.facts
                 value = {"file": facts["file"], "sheets": facts["sheets"]}
-                yield (0, gr.skip(), value, *_busy(True))
-    yield (0, _told(facts, layer, manifest(lab.place).network["name"], words), gr.skip(),
-           *_busy(False))  # fmt: skip
+                yield (0, gr.skip(), value, _told(facts, layer, network, words), *_busy(True))
+    yield (0, "", gr.skip(), gr.skip(), *_busy(False))
 
 
 def _head(task: str, how: str, layer: str, words: dict[str, str], sketched: bool) -> str:
     if task == "unpack":
         return f'<p class="told">{escape(words["thumbs"])}</p>'
-    name = words["drawing"].format(how=NAMES[how], layer=layer)  # type: ignore[index]
+    name = words["drawing"].format(how=NAMES[how], layer=layer)
     if sketched:
-        name += " · " + words["sketch"].format(how=NAMES[how])  # type: ignore[index]
+        name += " · " + words["sketch"].format(how=NAMES[how])
     return f'<p class="told">{escape(name)}</p>'
 
 
@@ -131,7 +132,7 @@ def _told(facts: dict[str, Any], layer: str, network: str, words: dict[str, str]
     text = words["drawn_pca" if facts["how"] == "pca" else "drawn"].format(
         shown=shown, layer=layer, network=network, how=NAMES[facts["how"]]
     )
-    return f'<p class="told">{escape(text)}</p>{html.quality(facts, words)}'
+    return f'<p class="faint">{escape(text)}</p>{html.quality(facts, words)}'
 
 
 def _busy(working: bool) -> list[Any]:

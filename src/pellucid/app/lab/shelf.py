@@ -111,9 +111,9 @@ class Shelf:
             write_whole(self.shown / "sheets" / f"{number}.jpg", file_bytes(sheet, "jpeg", 80))
             done = min(count, (number + 1) * EACH)
             yield Step(done, count, f"thumbnails: {done:,} of {count:,}")
-        part = self.table.with_name(".pixels.part.npy")
-        np.save(part, torch.stack(table).numpy(), allow_pickle=False)
-        os.replace(part, self.table)  # the last thing: that it is there says that all is
+        whole = self.table.with_name(".pixels.part.npy")
+        np.save(whole, torch.stack(table).numpy(), allow_pickle=False)
+        os.replace(whole, self.table)  # the last thing: that it is there says that all is
 
     def pixels(self) -> UInt8[Tensor, "images numbers"] | None:
         """All photos as rows of pixels; None of too many, or where they are not unpacked."""
