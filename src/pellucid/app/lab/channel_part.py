@@ -45,7 +45,9 @@ def build(lab: Lab, words: dict[str, str], handed: tuple[Any, Any]) -> None:
                 elem_classes="best",
                 js_on_load=SCRIPT,
             )
-            saved = gr.DownloadButton(words["picture"], elem_id="channel-save", visible=False)
+            saved = gr.DownloadButton(
+                words["picture"], elem_id="channel-save", visible=False, size="sm"
+            )
         with gr.Column(scale=4, min_width=320):
             panel = Panel(lab, words, layer, handed, "channel-neighbours")
     panel.hears(best)

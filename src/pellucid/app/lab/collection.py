@@ -43,7 +43,7 @@ def manifest(place: str) -> Manifest:
 
 def methods() -> list[tuple[str, str]]:
     """Kinds of map that can be made here, as they are called and by name."""
-    found = []
+    found: list[tuple[str, str]] = []
     for how in PROJECTIONS:
         try:
             if how != "pca":

@@ -59,17 +59,33 @@ function loaded(store, address, most) {
   }
   return known.ready ? known : null;
 }
-const dots = new Map();
-function dot(shade, size) {
-  const name = `${shade} ${size} ${dense}`;
-  if (!dots.has(name)) {
-    if (dots.size > 600) dots.clear();
-    const one = document.createElement("canvas"), px = Math.ceil(size * dense) + 2, ink = one.getContext("2d");
-    one.width = one.height = px; ink.fillStyle = shade;
-    ink.beginPath(); ink.arc(px / 2, px / 2, size * dense / 2, 0, 7); ink.fill();
-    dots.set(name, one);
+// Dots are written into the picture's bytes: ten times as quick as drawing each.
+let bytes = null;
+const rgb = text => text.startsWith("#") ? [1, 3, 5].map(at => parseInt(text.slice(at, at + 2), 16)) : (text.match(/[\d.]+/g) || [255, 255, 255]).slice(0, 3).map(Number);
+function stamp(size) { // how much of each pixel a dot covers
+  const px = Math.ceil(size) + 1, found = new Float32Array(px * px), middle = (px - 1) / 2;
+  for (let y = 0; y < px; y++) for (let x = 0; x < px; x++) found[y * px + x] = Math.min(1, Math.max(0, size / 2 + .5 - Math.hypot(x - middle, y - middle)));
+  return [px, found];
+}
+function dotted(list, which, size, paper) {
+  const across = canvas.width, down = canvas.height;
+  if (!bytes || bytes.width !== across || bytes.height !== down) bytes = pen.createImageData(across, down);
+  const into = bytes.data, [r, g, b] = rgb(paper), [px, covers] = stamp(size * dense), none = rgb(data.none);
+  new Uint32Array(into.buffer).fill((255 << 24 | b << 16 | g << 8 | r) >>> 0);
+  const shades = which ? which.colours.map(rgb) : [];
+  for (const pass of isChosen ? [0, 1] : [1]) for (let k = 0; k < list.length; k += 3) {
+    const n = list[k];
+    if (isChosen && isChosen[n] !== pass) continue;
+    const left = Math.round(list[k + 1] * dense - px / 2), top = Math.round(list[k + 2] * dense - px / 2);
+    if (left < 0 || top < 0 || left + px > across || top + px > down) continue;
+    const [cr, cg, cb] = which && which.of[n] >= 0 ? shades[which.of[n]] : none, strength = isChosen && !pass ? .16 : 1;
+    for (let y = 0, at = (top * across + left) * 4, c = 0; y < px; y++, at += (across - px) * 4) for (let x = 0; x < px; x++, at += 4, c++) {
+      const share = covers[c] * strength;
+      if (!share) continue;
+      into[at] += (cr - into[at]) * share; into[at + 1] += (cg - into[at + 1]) * share; into[at + 2] += (cb - into[at + 2]) * share;
+    }
   }
-  return dots.get(name);
+  pen.putImageData(bytes, 0, 0);
 }
 const place = n => {
   const t = morph < 1 && from ? morph * morph * (3 - 2 * morph) : 1;
@@ -90,23 +106,17 @@ function draw() {
   if (morph < 1) { morph = still.matches ? 1 : Math.min(1, morph + .02); ask(); }
   const style = getComputedStyle(canvas), ink = style.color, paper = style.backgroundColor;
   pen.setTransform(dense, 0, 0, dense, 0, 0);
-  pen.clearRect(0, 0, wide, tall);
-  if (!data) return;
-  const which = mode(), shades = which ? which.colours : [], size = Math.max(2.6, Math.min(9, .75 * seen.zoom / Math.sqrt(count) / 1.3));
+  if (!data) { pen.clearRect(0, 0, wide, tall); return; }
+  const which = mode(), shades = which ? which.colours : [], size = Math.max(2.6, Math.min(7, .75 * seen.zoom / Math.sqrt(count) / 1.3));
   const small = [], big = [];
   for (const n of order) {
     const [x, y, side] = place(n);
     if (x < -side || y < -side || x > wide + side || y > tall + side) continue;
-    (sheetsThere && side >= THUMB ? big : small).push(n, x, y, side);
+    if (sheetsThere && side >= THUMB) big.push(n, x, y, side); else small.push(n, x, y);
   }
+  dotted(small, which, size, paper);
   for (const pass of isChosen ? [0, 1] : [1]) {
     pen.globalAlpha = isChosen && !pass ? .13 : 1;
-    for (let k = 0; k < small.length; k += 4) {
-      const n = small[k];
-      if (isChosen && isChosen[n] !== pass) continue;
-      const one = dot(which && which.of[n] >= 0 ? shades[which.of[n]] : data.none, size), half = one.width / dense / 2;
-      pen.drawImage(one, small[k + 1] - half, small[k + 2] - half, 2 * half, 2 * half);
-    }
     for (let k = 0; k < big.length; k += 4) {
       const n = big[k];
       if (isChosen && isChosen[n] !== pass) continue;
@@ -156,7 +166,7 @@ function label(which, ink, paper) {
   pen.font = "12px system-ui, sans-serif"; pen.textAlign = "center"; pen.textBaseline = "middle"; pen.lineJoin = "round";
   for (let g = 0; g < which.names.length && taken.length < most; g++) {
     const n = which.centres[g];
-    if (n < 0 || (isChosen && !which.chosen?.has(g))) continue;
+    if (n < 0 || (isChosen && !isChosen[n])) continue;
     const [x, y] = place(n), name = which.names[g], half = pen.measureText(name).width / 2 + 5;
     if (x < half || y < 10 || x > wide - half || y > tall - 10) continue;
     if (taken.some(([a, b, h]) => Math.abs(a - x) < h + half && Math.abs(b - y) < 19)) continue;
@@ -269,13 +279,13 @@ canvas.onkeydown = event => {
   else if (event.key === "+" || event.key === "=") zoomAt(wide / 2, tall / 2, 1.5);
   else if (event.key === "-" || event.key === "_") zoomAt(wide / 2, tall / 2, 1 / 1.5);
   else if (event.key === "0" || event.key === "Home") move(home());
-  else if (event.key === "Enter" || event.key === " ") pick(at(wide / 2, tall / 2, 40));
+  else if (event.key === "Enter" || event.key === " ") pick(at(wide / 2, tall / 2, 160));
   else if (event.key === "s" || event.key === "S") selectView();
   else if (event.key === "Escape") select([]);
   else return;
   event.preventDefault();
   keyed = true; ask();
-  setTimeout(() => { if (keyed) show(at(wide / 2, tall / 2, 40), wide / 2, tall / 2); }, still.matches ? 30 : 380);
+  setTimeout(() => { if (keyed) show(at(wide / 2, tall / 2, 160), wide / 2, tall / 2); }, still.matches ? 30 : 380);
 };
 canvas.onblur = () => { keyed = false; tip.hidden = true; ask(); };
 
@@ -308,7 +318,6 @@ function select(rows) {
 function list(most) {
   chosenBox.replaceChildren();
   const which = mode();
-  if (which) which.chosen = chosen.length ? new Set(chosen.map(n => which.of[n])) : null;
   if (!chosen.length) return;
   const head = made("div", { className: "cmap-counts" }, made("strong", { textContent: (chosen.length === 1 ? words.chosen_one : words.chosen).replace("{count}", chosen.length.toLocaleString()) }));
   if (which) {
@@ -323,6 +332,7 @@ function list(most) {
     if (sorted.length > 14) head.append(made("span", { textContent: words.more.replace("{count}", sorted.length - 14) }));
   }
   head.append(made("button", { type: "button", className: "clear", textContent: words.clear, onclick: () => { search.value = ""; select([]); } }));
+  if (chosen.some(n => group("right", n) === "is_wrong")) head.append(made("small", { textContent: words.framed }));
   const grid = made("div", { className: "cmap-photos" });
   for (const n of chosen.slice(0, most)) {
     const name = [group("label", n), data.uris[n]].filter(Boolean).join(" · ");

@@ -24,7 +24,7 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "quality": "What the map keeps",
         "photo": "A photo of yours, or an installed one: what is like it here?",
         "stock": "… or one that is installed here",
-        "ask": "Choose a photo on the map, and it appears here with its neighbours.",
+        "ask": "Choose a photo, and it appears here with its neighbours.",
         "size": "{width} × {height} px",
         "sees_right": "✓ the network sees {name}, {share}%",
         "sees_wrong": "✗ the network sees {name}, {share}%",
@@ -87,6 +87,7 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "only": "only {name}",
         "chosen": "{count} photos",
         "chosen_one": "1 photo",
+        "framed": "in a frame: the network is wrong",
         "more": "… and {count} more",
         "sees": "the network sees {name}, {share}%",
         "canvas": "Map of the photos. Arrows move, + and − zoom, 0 shows all, Enter opens the "
@@ -119,7 +120,7 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "quality": "地图保留了什么",
         "photo": "自己的照片或本机自带的照片：这里有哪些和它相像？",
         "stock": "……或选一张本机自带的",
-        "ask": "在地图上选一张照片，它和它的邻居会出现在这里。",
+        "ask": "选一张照片，它和它的邻居会出现在这里。",
         "size": "{width} × {height} 像素",
         "sees_right": "✓ 网络认为是 {name}，{share}%",
         "sees_wrong": "✗ 网络认为是 {name}，{share}%",
@@ -181,6 +182,7 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "only": "只看 {name}",
         "chosen": "{count} 张照片",
         "chosen_one": "1 张照片",
+        "framed": "有框：网络判断错误",
         "more": "…… 还有 {count}",
         "sees": "网络认为是 {name}，{share}%",
         "canvas": "照片地图。方向键移动，+ 和 − 缩放，0 显示全部，"
@@ -199,5 +201,5 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
 MAP: Final = (
     "colour", "label", "predicted", "right", "is_right", "is_wrong", "unknown", "none", "search",
     "names", "lasso", "lasso_title", "in_view", "in_view_title", "nearer", "farther", "all",
-    "clear", "only", "chosen", "chosen_one", "more", "sees", "canvas", "empty", "help",
+    "clear", "only", "chosen", "chosen_one", "framed", "more", "sees", "canvas", "empty", "help",
 )  # fmt: skip
