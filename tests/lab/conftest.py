@@ -1,9 +1,12 @@
-"""A lab that runs, and a browser to look at it with."""
+"""A lab that runs as its users start it, and a browser to look at it with."""
 
 from __future__ import annotations
 
-import threading
-import time
+import os
+import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,42 +14,54 @@ from typing import Any
 
 import pytest
 
-from pellucid.app.lab import server
-from pellucid.app.lab.lab import Lab
-
 CHROMIUM = Path("/usr/bin/chromium")
 NO_BROWSER = "needs Debian's chromium (apt-get install chromium) and pip install playwright"
 
 
 @dataclass
 class Running:
-    """A lab and where it is."""
+    """A lab in a process of its own.
 
-    lab: Lab
+    Attributes:
+        folder: of its uploads and results.
+    """
+
     address: str
+    folder: Path
+    process: subprocess.Popen[str]
+
+
+def started(folder: Path, *words: str) -> Running:
+    """`pellucid lab` with its temporary folder inside of a given one."""
+    environment = os.environ | {"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
+    code = "from pellucid.app.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "lab", *words, "--no-open", "--port", "7900"],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None and process.stderr is not None
+    line = process.stdout.readline()
+    found = re.match(r"the lab is at (http://127\.0\.0\.1:\d+) \(Ctrl-C ends it\)$", line)
+    assert found, line + process.stderr.read()
+    (own,) = folder.glob("pellucid-lab-*")
+    return Running(found[1], own, process)
+
+
+def ended(running: Running) -> str:
+    """Ctrl-C; what it says then."""
+    running.process.send_signal(signal.SIGINT)
+    told, wrong = running.process.communicate(timeout=60)
+    assert running.process.returncode == 0 and not wrong, wrong
+    return told
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[Running]:
-    """The lab on the bundled network and a small one with random weights."""
-    import uvicorn
-
-    specs = {
-        "pane": {"name": "pane"},
-        "squeezenet1_1": {"name": "squeezenet1_1", "weights": "random"},
-    }
-    with server.opened(specs, device="cpu") as lab:
-        application = server.app(lab, host="127.0.0.1", password=None)
-        bound = server.free("127.0.0.1", 7900)
-        config = uvicorn.Config(application, log_level="error", timeout_graceful_shutdown=1)
-        serving = uvicorn.Server(config)
-        thread = threading.Thread(target=serving.run, kwargs={"sockets": [bound]}, daemon=True)
-        thread.start()
-        while not serving.started:
-            time.sleep(0.05)
-        yield Running(lab, f"http://127.0.0.1:{bound.getsockname()[1]}")
-        serving.should_exit = True
-        thread.join(10)
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The lab on the bundled network."""
+    made = started(tmp_path_factory.mktemp("lab"))
+    yield made
+    made.process.kill()
+    made.process.communicate()
 
 
 @pytest.fixture(scope="session")

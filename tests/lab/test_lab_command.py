@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import re
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from tests.lab.conftest import ended, started
 from typer.testing import CliRunner
 
 from pellucid.app import lab_command
@@ -19,26 +15,22 @@ from pellucid.app.lab import server
 from pellucid.errors import PellucidError
 
 
-def refused(*words: str, **more: str) -> str:
+def refused(*words: str, typed: str = "") -> str:
     outcome = CliRunner().invoke(
-        app, ["lab", "--no-open", *words], env={"PELLUCID_PASSWORD": ""}, **more
-    )  # type: ignore[arg-type]
+        app, ["lab", "--no-open", *words], env={"PELLUCID_PASSWORD": ""}, input=typed
+    )
     assert outcome.exit_code == 2, outcome.output
     return " ".join(outcome.output.split())
 
 
 def test_others_come_in_with_a_password_only() -> None:
-    assert "at least 8 characters" in refused("--host", "0.0.0.0", input="short\nshort\n")
+    told = refused("--host", "0.0.0.0", typed="short\nshort\n")
+    assert "password" in told and "at least 8 characters" in told
 
 
 def test_wrong_requests_end_before_anything_is_started() -> None:
     assert "--weights is of one network" in refused("--weights", "x.safetensors")
-    assert "no atlas" in refused("nowhere.atlas") or "nowhere.atlas" in refused("nowhere.atlas")
-    assert (
-        "cannot be listened on" in refused("--host", "203.0.113.7", env_password=True)
-        if False
-        else True
-    )
+    assert "nowhere.atlas" in refused("nowhere.atlas")
 
 
 def test_the_next_port_is_taken_where_one_is_not_free() -> None:
@@ -67,19 +59,7 @@ def test_without_gradio_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
-    environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
-    code = "from pellucid.app.cli import main; main()"
-    shell = subprocess.Popen(
-        [sys.executable, "-c", code, "lab", "--no-open", "--port", "7970"],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    assert shell.stdout is not None
-    line = shell.stdout.readline()
-    assert re.match(r"the lab is at http://127\.0\.0\.1:79\d\d ", line), line
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("pellucid-lab-")]
-    time.sleep(1)
-    shell.send_signal(signal.SIGINT)
-    rest, _ = shell.communicate(timeout=30)
-    assert rest == "the lab is closed; its uploads and results are deleted\n"
-    assert shell.returncode == 0
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith("pellucid-lab-")]
+    made = started(tmp_path)
+    assert made.folder.is_dir()
+    assert ended(made) == "the lab is closed; its uploads and results are deleted\n"
+    assert not made.folder.exists()

@@ -77,7 +77,7 @@ def test_what_is_wrong_is_said_on_the_page(page: Any, tmp_path: Path) -> None:
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"\x89PNG\r\n\x1a\nand no more")
     page.locator("#photo input[type=file]").set_input_files(str(bad))
-    page.wait_for_selector("#photo img", state="attached")
+    page.wait_for_selector("#photo img[src*='bad.png']", state="attached")
     page.click("#run")
     page.wait_for_selector(".trouble >> text=bad.png is damaged")
     # The page goes on.

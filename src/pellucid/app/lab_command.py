@@ -63,8 +63,7 @@ def lab(
 
         password = None if is_here(host) else _password()
         specs = _specs(network or [], weights, labels, classes)
-        bound = server.free(host, port)
-        with Progress() as progress:
+        with server.free(host, port) as bound, Progress() as progress:
             progress.say("opening the lab")
             if atlas is not None:
                 from pellucid.atlas.atlas import Atlas

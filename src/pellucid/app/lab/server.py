@@ -6,7 +6,7 @@ import os
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,8 @@ def serve(application: Any, bound: socket.socket) -> None:
     import uvicorn
 
     config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=2)
-    uvicorn.Server(config).run(sockets=[bound])
+    with suppress(KeyboardInterrupt):  # which it raises once more after its own end
+        uvicorn.Server(config).run(sockets=[bound])
 
 
 def address(host: str, port: int) -> str:

@@ -64,7 +64,8 @@ def run(
     opened: dict[str, Any] = {}
     for name, given in photos.items():
         several = [bench.photo(source, called) for source, called in given]
-        opened[name] = tuple(several) if len(several) > 1 else several[0]
+        if several:
+            opened[name] = tuple(several) if len(several) > 1 else several[0]
     yield Step(0, 1, network)
     net = bench.network(network)
     result = yield from chosen.steps(net, **opened, **settings)
