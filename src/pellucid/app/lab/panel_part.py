@@ -23,6 +23,8 @@ watch('value', () => {
   if (!told) return;
   const detail = JSON.parse(told.dataset.near);
   document.dispatchEvent(new CustomEvent('pellucid-near', { detail }));
+  const box = element.getBoundingClientRect();  // on a phone it is far below what was clicked
+  if (box.top < 0 || box.top > innerHeight - 120) element.scrollIntoView({ block: 'start' });
 });
 """
 OPEN_PHOTO = "() => document.getElementById('tab-photo-button')?.click()"
