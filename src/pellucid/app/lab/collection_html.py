@@ -65,7 +65,7 @@ def channel(
     ]
     listed = "".join(f"<dt>{value}</dt><dd>{escape(name)}</dd>" for value, name in numbers)
     return (
-        f"<h3>{escape(title)}</h3><p class='faint'>{escape(count)}. "
+        f"<h3>{escape(title)}</h3><p class='faint'>{escape(count)} "
         f"{escape(words[facts['status']])}</p><ul class='patches'>{''.join(cells)}</ul>"
         f"<h3>{escape(words['histogram'])}</h3><figure>{histogram(facts, words)}</figure>"
         f"<dl>{listed}</dl>"
