@@ -26,7 +26,7 @@ lint: $(VENV)/.dev  ## types and format
 	$(BIN)/python -m mypy
 
 docs: $(VENV)/.docs  ## the manual, with generated help and pictures, in site/
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 bench: $(VENV)/.dev  ## the README's figures, measured here

@@ -1,22 +1,25 @@
-"""Writes the manual's method pages and their pictures from the register.
+"""Writes the manual's generated pages and their pictures, from the register and the data beside.
 
-`python docs/generate.py` draws anew the pictures that no longer fit the bundled network or their
-method's first example, and writes docs/methods/ and docs/zh/methods/ (not kept in git).
-`--pictures` draws them all.
+`python -m docs.generate` draws anew the pictures that no longer fit the bundled network or what
+they show, and writes the gallery, the page of every method, “Coming from …” and the comparison, in
+both languages; they are not kept in git. `--pictures` draws them all.
 """
 
 import inspect
+import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
+from docs import atlas_pictures, cards, gallery, tables
 
 import pellucid as pl
 from pellucid import page as pages
 from pellucid import tiles
 from pellucid.heatmap import Mapped
-from pellucid.images import png_bytes
+from pellucid.images import png_bytes, webp_bytes
 from pellucid.method import Method
 from pellucid.option import Option
 from pellucid.register import entries
@@ -30,61 +33,101 @@ NONE = {
     "en": "Not for the bundled network, which has no such part; so there is no picture here.",
     "zh": "自带的网络没有这样的部分，所以这里没有图。",
 }
-WORDS = {
-    "en": ("Idea", "How to read it", "Where it misleads", "Settings", "Papers", NONE["en"]),
-    "zh": ("思路", "怎么看", "容易误解的地方", "参数", "论文", NONE["zh"]),
-}
+HEADS = {
+    "en": (
+        "Idea", "How to read it", "Where it misleads", "On three photos", "Settings", "Speed",
+        "Papers",
+    ),
+    "zh": ("思路", "怎么看", "容易误解的地方", "三张照片", "参数", "速度", "论文"),
+}  # fmt: skip
 TABLE = {
     "en": "| in Python | in the shell | what | default |",
     "zh": "| Python 中 | 命令行中 | 含义 | 默认值 |",
+}
+SPEED = {
+    "en": "{seconds} s for the picture above, reading the photo included: {ratio} times {bare} of "
+    "the network at one photo (processor time of one thread, {machine}; `benchmarks/methods.py`). "
+    "Your seconds will differ, the ratio less.",
+    "zh": "上面那幅图连同读取照片用了 {seconds} 秒，是网络处理一张照片{bare}的 {ratio} 倍"
+    "（单线程处理器时间，{machine}；`benchmarks/methods.py`）。换一台机器秒数会不同，倍数差别较小。",
+}
+BARE = {
+    "en": {"forward": "the bare forward pass", "backward": "the bare forward and backward pass"},
+    "zh": {"forward": "单纯前向计算", "backward": "单纯前向加反向计算"},
+}
+QUOTED = {
+    "en": "Recipe: inside the picture; `pellucid replay` makes it again.",
+    "zh": "配方就在图里，用 `pellucid replay` 可以重做。",
 }
 
 
 def main() -> None:
     """Pictures first: the pages tell their commands."""
     net = pl.load(device="cpu")
-    drawn_anew = "--pictures" in sys.argv[1:]
-    methods = {name: entry.load() for name, entry in entries().items()}
-    for name, method in methods.items():
-        target = DOCS / "pictures" / f"{name}.png"
+    draw(net, anew="--pictures" in sys.argv[1:])
+    write()
+
+
+def draw(net: pl.Network, anew: bool) -> None:
+    """Draws what is missing or no longer fits."""
+    for name, entry in entries().items():
+        method = entry.load()
         if not list(method.examples(net)):
             continue  # it cannot do this network
-        if drawn_anew or not fits(target, net, method):
+        target = DOCS / "pictures" / f"{name}.png"
+        if anew or not fits(target, net, method):
             print(f"drawing {target.name}")
             drawn(net, method).save(target, force=True)
-    if drawn_anew or not (DOCS / "pictures" / "banner.png").exists():
+        for picture in gallery.draw(net, method, anew):
+            print(f"drawing {picture.name}")
+    for photo in gallery.PHOTOS:
+        target = gallery.FOLDER / f"photo-{photo.partition(':')[2]}.webp"
+        if anew or not target.exists():
+            small = tiles.resized(pl.open_image(photo).floats(), (320, 480))
+            write_whole(target, webp_bytes(small, gallery.QUALITY))
+    if anew or not atlas_pictures.fits(net):
+        for picture in atlas_pictures.draw(net):
+            print(f"drawing {picture.name}")
+    if anew or not (DOCS / "pictures" / "banner.png").exists():
         write_whole(DOCS / "pictures" / "banner.png", banner(net))
-    ordered = sorted(methods, key=lambda name: pages.page(name).order)
-    for lang, folder in (("en", DOCS / "methods"), ("zh", DOCS / "zh" / "methods")):
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ordered:
-            text = "\n".join(written(methods[name], lang))
-            write_whole(folder / f"{name}.md", text.encode())
-        write_whole(folder / "index.md", "\n".join(gallery(ordered, lang)).encode())
+
+
+def write(out: Path = DOCS) -> None:
+    """Writes the generated pages, in both languages."""
+    speed: dict[str, Any] = json.loads((DOCS / "speed.json").read_text("utf-8"))
+    methods = {name: entry.load() for name, entry in entries().items()}
+    for lang, folder in (("en", out), ("zh", out / "zh")):
+        texts: dict[str, Iterable[str]] = {
+            f"methods/{name}.md": written(methods[name], lang, speed) for name in methods
+        }
+        texts |= {f"coming-from/{name}.md": tables.coming_from(name, lang) for name in tables.PEERS}
+        texts |= {"gallery.md": cards.page(lang), "comparison.md": tables.comparison(lang)}
+        for name, lines in texts.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            write_whole(folder / name, "\n".join(lines).encode())
 
 
 def drawn(net: pl.Network, method: Method[Result]) -> Result:
     """The method's first example."""
+    result = method(net, **example(net, method))
+    return result.over() if isinstance(result, Mapped) else result
+
+
+def example(net: pl.Network, method: Method[Result]) -> dict[str, Any]:
+    """What the method's picture is made with: its first example, on one photo."""
     asked = {name for name, known in method.options.items() if known.kind == "photo"}
     photos = {name: PHOTO for name in ("photo", "content") if name in asked}
-    result = method(net, **photos | next(iter(method.examples(net))))
-    return result.over() if isinstance(result, Mapped) else result
+    return photos | next(iter(method.examples(net)))
 
 
 def fits(picture: Path, net: pl.Network, method: Method[Result]) -> bool:
     """Whether a picture was made with these weights and today's defaults."""
-    if not picture.exists():
-        return False
-    recipe = read(picture)
-    settings = {n: o.default for n, o in method.options.items() if o.kind == "setting"}
-    example = next(iter(method.examples(net)))
-    settings |= {name: value for name, value in example.items() if name in settings}
-    return recipe.network["weights_hash"] == net.weights_hash and recipe.settings == settings
+    return picture.exists() and gallery.fits(picture, net, method, example(net, method))
 
 
-def written(method: Method[Result], lang: pages.Language) -> Iterable[str]:
+def written(method: Method[Result], lang: pages.Language, speed: dict[str, Any]) -> Iterable[str]:
     """One page of the manual, line by line."""
-    page, words = pages.page(method.name), WORDS[lang]
+    page, heads = pages.page(method.name), HEADS[lang]
     text = page.texts[lang]
     up = "../" if lang == "en" else "../../"
     picture = DOCS / "pictures" / f"{method.name}.png"
@@ -94,30 +137,40 @@ def written(method: Method[Result], lang: pages.Language) -> Iterable[str]:
         yield f"![{text.title}]({up}pictures/{picture.name})\n"
         yield f"```sh\n{method.command(read(picture))}\n```\n"
     else:
-        yield f"{words[5]}\n"
-    for title, body in zip(words[:3], (text.idea, text.reading, text.misleading), strict=True):
+        yield f"{NONE[lang]}\n"
+    for title, body in zip(heads[:3], (text.idea, text.reading, text.misleading), strict=True):
         yield f"## {title}\n\n{body}\n"
-    yield f"## {words[3]}\n"
+    found = gallery.pictures(method.name)
+    if found:
+        yield f"## {heads[3]}\n\n{cards.three(found, text.title, f'{up}pictures/gallery/')}\n"
+        told = [f"`{method.command(read(one))}`" for one in found]
+        yield "  \n".join(told) + "\n"
+        yield f"{QUOTED[lang]}\n"
+    yield f"## {heads[4]}\n"
     yield TABLE[lang]
     yield "|---|---|---|---|"
     for option in method.options.values():
         if option.kind == "setting":
             yield row(option)
-    yield f"\n## {words[4]}\n"
+    if method.name in speed["methods"]:
+        yield f"\n## {heads[5]}\n\n{quick(method.name, lang, speed)}"
+    yield f"\n## {heads[6]}\n"
     yield from (f"- {paper}" for paper in page.papers)
     yield "\n## Python\n"
     yield f"```text\n{inspect.cleandoc(method.__doc__ or '')}\n```"
 
 
-def gallery(names: list[str], lang: pages.Language) -> Iterable[str]:
-    """All methods with their pictures, in the order of the lecture."""
-    up = "../" if lang == "en" else "../../"
-    yield {"en": "# Methods\n", "zh": "# 方法\n"}[lang]
-    for name in names:
-        text = pages.page(name).texts[lang]
-        yield f"## [{text.title}]({name}.md)\n\n{text.question}\n"
-        if (DOCS / "pictures" / f"{name}.png").exists():
-            yield f"[![{text.title}]({up}pictures/{name}.png)]({name}.md)\n"
+def quick(name: str, lang: pages.Language, speed: dict[str, Any]) -> str:
+    """How long a method takes, in a sentence."""
+    measured = speed["methods"][name]
+    return SPEED[lang].format(
+        seconds=f"{measured['seconds']:.2g}",
+        ratio=f"{measured['ratio']:,.2f}"
+        if measured["ratio"] < 10
+        else f"{measured['ratio']:,.0f}",
+        bare=BARE[lang][measured["bare"]],
+        machine=speed["machine"][lang],
+    )
 
 
 def row(option: Option) -> str:

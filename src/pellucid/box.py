@@ -15,3 +15,9 @@ class Box(NamedTuple, Generic[Number]):
     left: Number
     bottom: Number
     right: Number
+
+
+def shared(box: Box[int], size: tuple[int, int]) -> Box[float]:
+    """A box in shares of a whole of some height and width."""
+    height, width = size
+    return Box(box.top / height, box.left / width, box.bottom / height, box.right / width)

@@ -13,12 +13,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid import tiles
+from pellucid.box import Box, shared
 from pellucid.ink import lettered, text_width
 from pellucid.results import Result
 
 LEAST, SMALLEST = 96, 24  # px of a picture: small ones are enlarged; of very many none is smaller
 MOST_PIXELS = 24_000_000  # of the page, above which pictures are drawn smaller
 HEAD = 22  # px of a heading
+NARROWEST = 2 * tiles.GAP + LEAST  # px of a page
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -58,13 +60,24 @@ class Gallery(Result):
                 min(columns, len(rows)),
             )
             title = f"{layer}: {self.told(rows)}"
-            width = max(grid.shape[2], 2 * tiles.GAP + LEAST)
+            width = max(grid.shape[2], NARROWEST)
             head = torch.full((3, HEAD, width), tiles.PAPER)
             text = tiles.tailed(title, width - 2 * tiles.GAP, 13)
             parts += [lettered(head, text, 4, tiles.GAP, 13, tiles.INK), grid]
         width = max(part.shape[2] for part in parts)
         padded = [F.pad(part, (0, width - part.shape[2]), value=tiles.PAPER) for part in parts]
         return torch.cat(padded, 1)
+
+    def cells(self) -> list[tuple[str, Box[float]]]:
+        """Of each unit, where all are of one layer; its name is the channel or the class."""
+        if len(set(self.layers)) != 1:
+            return []
+        size = self._size()
+        columns = min(_columns([len(self.values)], *size), len(self.values))
+        boxes, (height, width) = tiles.spots(len(self.values), size, True, columns)
+        page = HEAD + height, max(width, NARROWEST)
+        below = [Box(top + HEAD, left, low + HEAD, right) for top, left, low, right in boxes]
+        return [(name, shared(box, page)) for name, box in zip(self.names, below, strict=True)]
 
     @property
     def silent(self) -> Bool[Tensor, "pictures"]:

@@ -162,11 +162,21 @@ def jpeg_address(image: Float[Tensor, "3 height width"], quality: int = 85) -> s
     return "data:image/jpeg;base64," + base64.b64encode(file_bytes(eight, quality=quality)).decode()
 
 
+def webp_bytes(
+    image: Float[Tensor, "channels height width"], quality: int, text: str = ""
+) -> bytes:
+    """A picture as a WebP file in memory, with `text` (a recipe) inside where given."""
+    exif = Image.Exif()
+    if text:
+        exif[EXIF_TEXT] = text
+    buffer = io.BytesIO()
+    to_pillow(image).save(buffer, "webp", quality=quality, method=4, exif=exif)
+    return buffer.getvalue()
+
+
 def webp_address(image: Float[Tensor, "3 height width"], quality: int) -> str:
     """A picture as a `data:` address of the smallest kind that every browser shows."""
-    buffer = io.BytesIO()
-    to_pillow(image).save(buffer, "webp", quality=quality, method=4)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return "data:image/webp;base64," + base64.b64encode(webp_bytes(image, quality)).decode()
 
 
 def text_inside(path: Path) -> str:

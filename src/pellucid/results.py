@@ -18,6 +18,7 @@ from safetensors.torch import save as safetensors_bytes
 from torch import Tensor
 
 from pellucid import colour, tiles
+from pellucid.box import Box, shared
 from pellucid.errors import PellucidError
 from pellucid.images import Photo, png_bytes
 from pellucid.recipe import Recipe
@@ -58,6 +59,10 @@ class Result:
     def on_file(self) -> Float[Tensor, "channels height width"]:
         """What is saved: the picture, with an alpha channel where it has a transparent part."""
         return self.image()
+
+    def cells(self) -> list[tuple[str, Box[float]]]:
+        """Where its parts lie in its picture, as shares of height and width, by their names."""
+        return []
 
     def data(self) -> dict[str, Any]:
         """The result as plain JSON data, large arrays left out."""
@@ -186,6 +191,14 @@ class Grid(Result):
         if ranged.shape[1] == 1:
             ranged = colour.MAPS[self.colours](ranged[:, 0]).movedim(0, 1)
         return tiles.arranged(ranged, self.names, self.tile, self.columns)
+
+    def cells(self) -> list[tuple[str, Box[float]]]:
+        """Of each tile that has a name."""
+        height, width = self.values.shape[2:]
+        times = max(1, -(-self.tile // max(height, width)))
+        size = height * times, width * times
+        boxes, page = tiles.spots(len(self.values), size, bool(self.names), self.columns)
+        return [(name, shared(box, page)) for name, box in zip(self.names, boxes, strict=False)]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from pellucid.box import Box
 from pellucid.ink import lettered, text_width
 
 PAPER, INK, FAINT, BAR = 1.0, (0.13, 0.13, 0.15), (0.45, 0.45, 0.48), (0.20, 0.42, 0.70)
@@ -56,23 +57,32 @@ def arranged(
     """Pictures of one size in rows on paper, a name below each."""
     shown = torch.stack([enlarged(picture, least) for picture in pictures])
     count, _, height, width = shown.shape
-    columns = columns or across(count, height, width)
-    rows = math.ceil(count / columns)
+    boxes, size = spots(count, (height, width), bool(names), columns)
     lettering = LETTER + 4 if names else 0
-    step_down, step_right = height + lettering + GAP, width + GAP
-    page = torch.full((3, rows * step_down + GAP, columns * step_right + GAP), PAPER)
-    for number, picture in enumerate(shown):
-        top = GAP + number // columns * step_down
-        left = GAP + number % columns * step_right
-        page[:, top : top + height, left : left + width] = picture
-    for number, name in enumerate(names):
-        top = GAP + number // columns * step_down + height + 1
-        left = GAP + number % columns * step_right
+    page = torch.full((3, *size), PAPER)
+    for (top, left, bottom, right), picture in zip(boxes, shown, strict=True):
+        page[:, top:bottom, left:right] = picture
+    for (_, left, bottom, _), name in zip(boxes, names, strict=False):
+        top = bottom + 1
         strip = page[:, top : top + lettering, left : left + width]
         page[:, top : top + lettering, left : left + width] = lettered(
             strip, fitted(name, width), 1, width / 2, LETTER, FAINT, anchor="ma"
         )
     return page
+
+
+def spots(
+    count: int, size: tuple[int, int], named: bool, columns: int | None = None
+) -> tuple[list[Box[int]], tuple[int, int]]:
+    """Where `arranged` puts pictures of a height and width, and the size of the whole page."""
+    height, width = size
+    columns = columns or across(count, height, width)
+    down, right = height + (LETTER + 4 if named else 0) + GAP, width + GAP
+    corners = [
+        (GAP + number // columns * down, GAP + number % columns * right) for number in range(count)
+    ]
+    boxes = [Box(top, left, top + height, left + width) for top, left in corners]
+    return boxes, (math.ceil(count / columns) * down + GAP, columns * right + GAP)
 
 
 def bars(

@@ -47,9 +47,9 @@ def started(folder: Path, *words: str) -> Running:
     return Running(found[1], own, process)
 
 
-def ended(running: Running) -> str:
-    """Ctrl-C; what it says then."""
-    running.process.send_signal(signal.SIGINT)
+def ended(running: Running, how: signal.Signals) -> str:
+    """Ends it by a signal; what it says then."""
+    running.process.send_signal(how)
     told, wrong = running.process.communicate(timeout=60)
     assert running.process.returncode == 0 and not wrong, wrong
     return told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -58,8 +59,9 @@ def test_without_gradio_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
         server.app(None, host="127.0.0.1", password=None)  # type: ignore[arg-type]
 
 
-def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_with_a_word_and_leaves_nothing(tmp_path: Path, how: signal.Signals) -> None:
     made = started(tmp_path)
     assert made.folder.is_dir()
-    assert ended(made) == "the lab is closed; its uploads and results are deleted\n"
+    assert ended(made, how) == "the lab is closed; its uploads and results are deleted\n"
     assert not made.folder.exists()

@@ -79,7 +79,7 @@ def test_what_is_wrong_is_said_on_the_page(page: Any, tmp_path: Path) -> None:
     page.locator("#photo input[type=file]").set_input_files(str(bad))
     page.wait_for_selector("#photo img[src*='bad.png']", state="attached")
     page.click("#run")
-    page.wait_for_selector(".trouble >> text=bad.png is damaged")
+    page.wait_for_selector(".trouble >> text=bad.png is not an image")
     # The page goes on.
     page.locator("#photo").get_by_role("button", name=re.compile("clear|remove", re.I)).click()
     page.locator("#stock button").nth(1).click()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
 import webbrowser
 from typing import Annotated, Any
 
 import typer
 
 from pellucid.app import flags
+from pellucid.app.lab.guard import USER, is_here
 from pellucid.app.names import complete_network, networks
 from pellucid.app.terminal import Progress, exits, say
 from pellucid.assets import BUNDLED
@@ -17,6 +17,10 @@ from pellucid.errors import PellucidError
 
 PASSWORD = "PELLUCID_PASSWORD"
 PORT = 7860
+UNSAFE = (
+    f"user {USER}; without TLS the password can be read on the way: put the lab behind a proxy, or "
+    "use ssh -L"
+)
 
 
 def lab(
@@ -59,7 +63,6 @@ def lab(
     """
     with exits():
         from pellucid.app.lab import server
-        from pellucid.app.lab.guard import USER, is_here
 
         password = None if is_here(host) else _password()
         specs = _specs(network or [], weights, labels, classes)
@@ -72,16 +75,16 @@ def lab(
             with server.opened(specs, device=device, place=atlas or "", limit=float(limit)) as made:
                 application = server.app(made, host=host, password=password)
                 address = server.address(host, bound.getsockname()[1])
-                progress.bar.stop()
-                say(f"the lab is at {address} (Ctrl-C ends it)")
-                if password:
-                    say(
-                        f"user {USER}; without TLS the password can be read on the way: put the "
-                        "lab behind a proxy, or use ssh -L"
-                    )
-                if show:
-                    threading.Timer(1.0, webbrowser.open, [address]).start()
-                server.serve(application, bound)
+
+                def ready() -> None:
+                    progress.bar.stop()
+                    say(f"the lab is at {address} (Ctrl-C ends it)")
+                    if password:
+                        say(UNSAFE)
+                    if show:
+                        webbrowser.open(address)
+
+                server.serve(application, bound, ready)
         say("the lab is closed; its uploads and results are deleted")
 
 

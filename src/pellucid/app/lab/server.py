@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -121,13 +122,24 @@ def free(host: str, port: int) -> socket.socket:
     raise PellucidError(f"{host}:{port} cannot be listened on: {reason}")
 
 
-def serve(application: Any, bound: socket.socket) -> None:
-    """Answers until Ctrl-C."""
+def serve(application: Any, bound: socket.socket, ready: Callable[[], None]) -> None:
+    """Answers until Ctrl-C.
+
+    Args:
+        ready: called when the first question can be answered.
+    """
     import uvicorn
 
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            ready()
+
+    # Uvicorn hands a signal on once it has ended: to this, so that the lab tidies up after kill, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=2)
     with suppress(KeyboardInterrupt):  # which it raises once more after its own end
-        uvicorn.Server(config).run(sockets=[bound])
+        Server(config).run(sockets=[bound])
 
 
 def address(host: str, port: int) -> str:

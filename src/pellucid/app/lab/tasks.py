@@ -89,6 +89,7 @@ def run(
         {
             "caption": result.caption,
             "facts": result.facts,
+            "cells": [[name, *box] for name, box in result.cells()],
             "recipe": json.loads(recipe.json()),
             "command": recipe.command(),
             "python": script(recipe, file),
