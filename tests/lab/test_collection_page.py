@@ -16,7 +16,7 @@ from pellucid.images import text_inside
 
 pytest.importorskip("lance")
 pytest.importorskip("gradio")
-PATIENCE = 90_000  # ms, on a machine that is busy with other tests
+PATIENCE = 40_000  # ms, on a machine that is busy with other tests
 COUNT = 30
 # Those of gradio_client, which leaves connections open.
 pytestmark = [
@@ -52,8 +52,15 @@ def page(browser: Any, lab: Running) -> Iterator[Any]:
     made.on("request", lambda request: outside.append(request.url))
     made.on("pageerror", lambda error: wrong.append(str(error)))
     made.goto(lab.address)
+    made.wait_for_selector("#set-target")  # the page answers clicks
     made.click("#tab-collection-button")
-    made.wait_for_selector("#map .cmap[data-sheets='1']")
+    try:
+        made.wait_for_selector("#map .cmap[data-sheets='1']")
+    except Exception:
+        made.screenshot(path="/tmp/h5/fail.png", full_page=True)
+        print("WRONG", wrong, [u for u in outside if "map-" in u or "join" in u])
+        print(made.evaluate("JSON.stringify(document.querySelector('.cmap').dataset)+document.querySelectorAll('.cmap').length+document.querySelector('.cmap').children.length"))
+        raise
     yield made
     context.close()
     mine = (lab.address, "data:", "blob:", lab.address.replace("http", "ws"))

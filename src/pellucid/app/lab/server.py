@@ -115,6 +115,7 @@ def free(host: str, port: int) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((host, number))
+            bound.listen()  # before that, another could have the same port
             return bound
         except (OSError, OverflowError) as error:
             bound.close()
