@@ -1,5 +1,6 @@
 // The map of a collection: dots from afar, thumbnails from near, drawn on one canvas.
-// Gradio runs this once, with `element`, `props`, `trigger` and `watch`.
+// Gradio runs this once, with `element`, `props` and `trigger`. Which map there is stands in the note
+// below it, as `data-map`: `watch` was seen to miss a value that came while the tab was opening.
 "use strict";
 const words = props.words, base = props.address;
 const SIDE = 48, ACROSS = 24, EACH = ACROSS * ACROSS; // of a sheet, as in shelf.py
@@ -397,20 +398,26 @@ function take(next) {
   empty.hidden = true; seen = home(); goal = null;
   root.dataset.ready = file; list(MOST); ask();
 }
+function carried() {
+  const note = document.querySelector("[data-map]");
+  return note && JSON.parse(note.dataset.map);
+}
 async function receive() {
-  const value = props.value;
-  if (!value || !value.file) return;
+  const value = carried();
+  if (!value || (value.file === file && value.sheets === sheetsThere)) return;
   const there = value.sheets || 0, changed = there !== sheetsThere;
   sheetsThere = there;
   if (value.file !== file) {
     file = value.file;
-    const answer = await fetch(`${base}/${file}`);
-    if (answer.ok && file === value.file) take(await answer.json());
+    const answer = await fetch(`${base}/${value.file}`).catch(() => null);
+    if (!answer?.ok) { file = ""; setTimeout(receive, 2000); return; }
+    const next = await answer.json();
+    if (file === value.file) take(next);
   } else if (changed) list(MOST);
   root.dataset.sheets = sheetsThere;
   ask();
 }
-watch("value", receive);
+new MutationObserver(receive).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-map"] });
 receive();
 document.addEventListener("pellucid-near", event => {
   if (!data) return;
@@ -428,5 +435,5 @@ new ResizeObserver(() => {
 }).observe(canvas);
 new MutationObserver(ask).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 new IntersectionObserver((entries, watcher) => {
-  if (entries.some(one => one.isIntersecting)) { watcher.disconnect(); if (!props.value) trigger("begin"); }
+  if (entries.some(one => one.isIntersecting)) { watcher.disconnect(); if (!carried()) trigger("begin"); }
 }).observe(canvas);

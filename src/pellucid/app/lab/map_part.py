@@ -1,6 +1,7 @@
 """The collection's map, with a panel for the photo that is picked."""
 
 # Gradio reads the annotations of these functions, which must not be text.
+import json
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -74,7 +75,7 @@ def build(lab: Lab, words: dict[str, str], handed: tuple[Any, Any]) -> None:
     def show(how: str, layer: str) -> Iterator[tuple[Any, ...]]:
         yield from _shown(lab, how, layer, words)
 
-    outputs = [job, state, drawn, note, how, layer, stop]
+    outputs = [job, state, note, how, layer, stop]
     for event in (drawn.begin, how.input, layer.input):
         event(show, [how, layer], outputs, **PRIVATE)
     stop.click(lab.desk.stop, job, None, api_visibility="private", queue=False)
@@ -104,16 +105,15 @@ def _shown(lab: Lab, how: str, layer: str, words: dict[str, str]) -> Iterator[tu
         given = asked | more if task == "map" else {}
         for number, shown, news in errand(lab, f"collection {task}", given, words):
             if not number and (news is None or news.kind != "done"):
-                yield (0, shown, gr.skip(), gr.skip(), *_busy(False))
+                yield (0, shown, gr.skip(), *_busy(False))
                 return
             if number:
                 head = _head(task, how, layer, words, bool(facts) and not facts.get("final"))
-                yield (number, head + shown, gr.skip(), gr.skip(), *_busy(True))
+                yield (number, head + shown, gr.skip(), *_busy(True))
             elif news is not None:
                 facts |= news.facts
-                value = {"file": facts["file"], "sheets": facts["sheets"]}
-                yield (0, gr.skip(), value, _told(facts, layer, network, words), *_busy(True))
-    yield (0, "", gr.skip(), gr.skip(), *_busy(False))
+                yield (0, gr.skip(), _told(facts, layer, network, words), *_busy(True))
+    yield (0, "", gr.skip(), *_busy(False))
 
 
 def _head(task: str, how: str, layer: str, words: dict[str, str], sketched: bool) -> str:
@@ -126,13 +126,18 @@ def _head(task: str, how: str, layer: str, words: dict[str, str], sketched: bool
 
 
 def _told(facts: dict[str, Any], layer: str, network: str, words: dict[str, str]) -> str:
+    """What the map shows, in words; and for its script, where it is."""
     shown = f"{facts['shown']:,}"
     if facts["shown"] < facts["count"]:
         shown = words["part"].format(shown=shown, count=f"{facts['count']:,}")
     text = words["drawn_pca" if facts["how"] == "pca" else "drawn"].format(
         shown=shown, layer=layer, network=network, how=NAMES[facts["how"]]
     )
-    return f'<p class="faint">{escape(text)}</p>{html.quality(facts, words)}'
+    carried = escape(json.dumps({"file": facts["file"], "sheets": facts["sheets"]}))
+    return (
+        f'<div data-map="{carried}"><p class="faint">{escape(text)}</p>'
+        f"{html.quality(facts, words)}</div>"
+    )
 
 
 def _busy(working: bool) -> list[Any]:

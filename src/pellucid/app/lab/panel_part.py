@@ -18,13 +18,17 @@ element.addEventListener('click', event => {
   if (photo) trigger('pick', { row: Number(photo.dataset.row) });
   if (other) trigger('hand', { row: Number(other.dataset.hand) });
 });
-watch('value', () => {
+let before = '';
+new MutationObserver(() => {
   const told = element.querySelector('[data-near]');
-  if (!told) return;
+  if (!told || told.dataset.near === before) return;
+  before = told.dataset.near;
   const detail = JSON.parse(told.dataset.near);
   document.dispatchEvent(new CustomEvent('pellucid-near', { detail }));
   const box = element.getBoundingClientRect();  // on a phone it is far below what was clicked
   if (box.top < 0 || box.top > innerHeight - 120) element.scrollIntoView({ block: 'start' });
+}).observe(element, {
+  childList: true, subtree: true, attributes: true, attributeFilter: ['data-near'],
 });
 """
 OPEN_PHOTO = "() => document.getElementById('tab-photo-button')?.click()"
