@@ -7,10 +7,10 @@ CORE := .[photos,segment,atlas]
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # two installers at once would break each other's .venv
-.PHONY: help setup tour test lint docs bench web clean
+.PHONY: help setup tour test lint docs bench web package package-test clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.dev  ## .venv with everything that users and developers need
 
@@ -34,6 +34,23 @@ bench: $(VENV)/.dev  ## the README's figures, measured here
 
 web: tour  ## the tour at http://127.0.0.1:8000, for this machine only
 	$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory $(TOUR)
+
+package: $(VENV)/.dev  ## dist/: the source, and the wheel that is made from it
+	rm -rf dist build/source && mkdir -p build/source
+	$(BIN)/python -m hatchling build -t sdist -d dist
+	tar -xzf dist/*.tar.gz -C build/source --strip-components=1
+	cd build/source && $(abspath $(BIN))/python -m hatchling build -t wheel -d $(CURDIR)/dist
+
+package-test: package  ## that wheel, with the newest of all it needs, in an empty environment
+	rm -rf build/empty && mkdir -p build/empty/here
+	@if command -v uv >/dev/null 2>&1; then \
+	    uv venv --quiet --python $(PYTHON) build/empty/env && \
+	    uv pip install --quiet --python build/empty/env/bin/python --compile-bytecode dist/*.whl; \
+	else \
+	    $(PYTHON) -m venv build/empty/env && \
+	    build/empty/env/bin/python -m pip install --quiet --disable-pip-version-check --compile dist/*.whl; \
+	fi
+	cd build/empty/here && ../env/bin/pellucid doctor && ../env/bin/pellucid tour --quick
 
 clean:  ## forget everything that was made
 	rm -rf $(VENV) $(TOUR) site build dist docs/generated .mypy_cache .ruff_cache .pytest_cache

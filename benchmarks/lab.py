@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -40,9 +41,11 @@ def main() -> None:
     warnings.simplefilter("ignore", ResourceWarning)
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     code = "from pellucid.app.cli import main; main()"
+    home = tempfile.TemporaryDirectory()
     lab = subprocess.Popen(
-        [sys.executable, "-c", code, "lab", "--no-open"], stdout=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-c", code, "lab", "--no-open"],
+        stdout=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": home.name},
+    )  # fmt: skip
     assert lab.stdout is not None
     found = re.search(r"http://[\d.:]+", lab.stdout.readline())
     assert found
@@ -61,8 +64,7 @@ def main() -> None:
         if number % 100 == 0 or number == count:
             (worker,) = children(lab.pid)
             held = [memory(process) / 1e6 for process in (lab.pid, worker)]
-            folder = next(Path(os.environ.get("TMPDIR", "/tmp")).glob("pellucid-lab-*"))
-            files = sum(1 for path in folder.rglob("*") if path.is_file())
+            files = sum(1 for path in Path(home.name).rglob("*") if path.is_file())
             print(f"{number:8} {held[0]:9.0f} {held[1]:11.0f} {files:6} {median(times):7.3f}")
     net = pl.load(device="cpu")
     own = []
@@ -73,6 +75,7 @@ def main() -> None:
     print(f"saliency: {median(times) / median(own):.2f} times the call in Python and its PNG")
     lab.send_signal(signal.SIGINT)
     lab.wait(30)
+    home.cleanup()
 
 
 def children(process: int) -> list[int]:

@@ -32,7 +32,7 @@ from pellucid.atlas.nearest import nearest
 from pellucid.atlas.pixel_space import in_pixels
 from pellucid.atlas.projections import COMPONENTS, PERPLEXITY, Components, projected
 from pellucid.atlas.quality import quality
-from pellucid.method import finished
+from pellucid.progress import finished
 
 VECTORS, WIDE, QUERIES = 100_000, 256, 20
 

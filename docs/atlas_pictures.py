@@ -16,7 +16,7 @@ from pellucid.app.schedule import Timetable
 from pellucid.app.tour_atlas import FOLDER, Corner
 from pellucid.atlas.patches import patches_of
 from pellucid.images import open_image, webp_bytes
-from pellucid.method import finished
+from pellucid.progress import finished
 from pellucid.recipe import Recipe
 from pellucid.replay import read
 from pellucid.tiles import resized

@@ -12,7 +12,7 @@ from docs import gallery
 from pellucid import page as pages
 from pellucid.images import open_image
 from pellucid.page import Language
-from pellucid.register import Entry, entries
+from pellucid.register import Entry, ours
 
 WIDE = 1.9  # times as wide as tall: three of them stand one below the other
 
@@ -51,9 +51,9 @@ def family(entry: Entry) -> str:
 
 def families() -> dict[str, list[str]]:
     """Methods by family, in the order of the lecture."""
-    ordered = sorted(entries(), key=lambda name: pages.page(name).order)
+    ordered = sorted(ours(), key=lambda name: pages.page(name).order)
     names = {
-        one: [name for name in ordered if family(entries()[name]) == one]
+        one: [name for name in ordered if family(ours()[name]) == one]
         for one in WORDS["en"]["families"]
     }
     return {one: found for one, found in names.items() if found or one in WORDS["en"]["others"]}
@@ -75,7 +75,7 @@ def page(lang: Language) -> Iterable[str]:
         yield f'## {heading}\n\n{told}\n\n<div class="pl-cards" markdown>\n'
         for method in methods:
             text = pages.page(method).texts[lang]
-            command = f"pellucid {entries()[method].command}"
+            command = f"pellucid {ours()[method].command}"
             shown = Card(method, text.title, text.question, command, f"methods/{method}.md")
             yield from card(shown, lang)
         for other in words["others"].get(name, []):

@@ -22,7 +22,7 @@ from pellucid.heatmap import Mapped
 from pellucid.images import png_bytes, webp_bytes
 from pellucid.method import Method
 from pellucid.option import Option
-from pellucid.register import entries
+from pellucid.register import ours
 from pellucid.replay import read
 from pellucid.results import Result
 from pellucid.writing import write_whole
@@ -70,7 +70,7 @@ def main() -> None:
 
 def draw(net: pl.Network, anew: bool) -> None:
     """Draws what is missing or no longer fits."""
-    for name, entry in entries().items():
+    for name, entry in ours().items():
         method = entry.load()
         if not list(method.examples(net)):
             continue  # it cannot do this network
@@ -95,7 +95,7 @@ def draw(net: pl.Network, anew: bool) -> None:
 def write(out: Path = DOCS) -> None:
     """Writes the generated pages, in both languages."""
     speed: dict[str, Any] = json.loads((DOCS / "speed.json").read_text("utf-8"))
-    methods = {name: entry.load() for name, entry in entries().items()}
+    methods = {name: entry.load() for name, entry in ours().items()}
     for lang, folder in (("en", out), ("zh", out / "zh")):
         texts: dict[str, Iterable[str]] = {
             f"methods/{name}.md": written(methods[name], lang, speed) for name in methods

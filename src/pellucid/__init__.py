@@ -7,56 +7,77 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-# ruff: noqa: F401 (the public names, for those who read without running)
+# The public names, for those who read without running: `as` says to them that it is public.
 if TYPE_CHECKING:
-    from pellucid.atlas.atlas import Atlas
-    from pellucid.atlas.map import Map
-    from pellucid.atlas.patches import top_patches
-    from pellucid.atlas.stream import stream
-    from pellucid.box import Box
-    from pellucid.comparison import Comparison
-    from pellucid.cutout import Cutout
-    from pellucid.errors import PellucidError, Unknown
-    from pellucid.facet import Facets
-    from pellucid.fields import Field, fields
-    from pellucid.film import Film
-    from pellucid.heatmap import Heatmap, Heatmaps
-    from pellucid.images import Photo, open_image
-    from pellucid.judgement import Badge, Curve, Judgement
-    from pellucid.layers import Layer
-    from pellucid.layout import Layout
-    from pellucid.make.fourier import fourier
-    from pellucid.make.objectives import (
-        channel,
-        class_score,
-        cosine,
-        direction,
-        diversity,
-        layer,
-        neuron,
-        unit,
-    )
-    from pellucid.make.others import others
-    from pellucid.make.painting.training import train_stylist
-    from pellucid.make.penalties import alpha_norm, difference, l2, total_variation
-    from pellucid.make.phase import phase
-    from pellucid.make.pixels import pixels
-    from pellucid.method import Step, method
-    from pellucid.neighbours import Neighbours
-    from pellucid.network import Network
-    from pellucid.option import Help
-    from pellucid.patches import Patch, Patches
-    from pellucid.pointing import Pointing, PointingGame, pointing, pointing_game
-    from pellucid.portrait import Portrait
-    from pellucid.preprocess import Frame, Preprocess
-    from pellucid.recipe import Recipe
-    from pellucid.record import Recording, recording
-    from pellucid.replay import Replay, replay
-    from pellucid.results import Grid, Picture, Ranking, Result
-    from pellucid.stock import photos
-    from pellucid.unit import Unit
-    from pellucid.verdict import Verdict
-    from pellucid.zoo import load, networks
+    from pellucid.atlas.atlas import Atlas as Atlas
+    from pellucid.atlas.map import Map as Map
+    from pellucid.atlas.patches import top_patches as top_patches
+    from pellucid.atlas.stream import stream as stream
+    from pellucid.box import Box as Box
+    from pellucid.comparison import Comparison as Comparison
+    from pellucid.cutout import Cutout as Cutout
+    from pellucid.errors import PellucidError as PellucidError
+    from pellucid.errors import Unknown as Unknown
+    from pellucid.facet import Facets as Facets
+    from pellucid.fields import Field as Field
+    from pellucid.fields import fields as fields
+    from pellucid.film import Film as Film
+    from pellucid.heatmap import Heatmap as Heatmap
+    from pellucid.heatmap import Heatmaps as Heatmaps
+    from pellucid.images import Photo as Photo
+    from pellucid.images import open_image as open_image
+    from pellucid.judgement import Badge as Badge
+    from pellucid.judgement import Curve as Curve
+    from pellucid.judgement import Judgement as Judgement
+    from pellucid.layers import Layer as Layer
+    from pellucid.layout import Layout as Layout
+    from pellucid.make.fourier import fourier as fourier
+    from pellucid.make.objectives import channel as channel
+    from pellucid.make.objectives import class_score as class_score
+    from pellucid.make.objectives import cosine as cosine
+    from pellucid.make.objectives import direction as direction
+    from pellucid.make.objectives import diversity as diversity
+    from pellucid.make.objectives import layer as layer
+    from pellucid.make.objectives import neuron as neuron
+    from pellucid.make.objectives import unit as unit
+    from pellucid.make.others import others as others
+    from pellucid.make.painting.training import train_stylist as train_stylist
+    from pellucid.make.penalties import alpha_norm as alpha_norm
+    from pellucid.make.penalties import difference as difference
+    from pellucid.make.penalties import l2 as l2
+    from pellucid.make.penalties import total_variation as total_variation
+    from pellucid.make.phase import phase as phase
+    from pellucid.make.pixels import pixels as pixels
+    from pellucid.method import Step as Step
+    from pellucid.method import method as method
+    from pellucid.neighbours import Neighbours as Neighbours
+    from pellucid.network import Network as Network
+    from pellucid.option import Help as Help
+    from pellucid.patches import Patch as Patch
+    from pellucid.patches import Patches as Patches
+    from pellucid.pointing import Pointing as Pointing
+    from pellucid.pointing import PointingGame as PointingGame
+    from pellucid.pointing import pointing as pointing
+    from pellucid.pointing import pointing_game as pointing_game
+    from pellucid.portrait import Portrait as Portrait
+    from pellucid.preprocess import Frame as Frame
+    from pellucid.preprocess import Preprocess as Preprocess
+    from pellucid.progress import follow as follow
+    from pellucid.progress import progress as progress
+    from pellucid.recipe import Recipe as Recipe
+    from pellucid.record import Recording as Recording
+    from pellucid.record import recording as recording
+    from pellucid.replay import Replay as Replay
+    from pellucid.replay import replay as replay
+    from pellucid.results import Grid as Grid
+    from pellucid.results import Picture as Picture
+    from pellucid.results import Ranking as Ranking
+    from pellucid.results import Result as Result
+    from pellucid.stock import photos as photos
+    from pellucid.unit import Unit as Unit
+    from pellucid.verdict import Verdict as Verdict
+    from pellucid.zoo import load as load
+    from pellucid.zoo import networks as networks
 
 # Where the public names live; the methods are found by the register.
 _HOMES = {
@@ -99,6 +120,7 @@ _HOMES = {
     "pointing": ("Pointing", "PointingGame", "pointing", "pointing_game"),
     "portrait": ("Portrait",),
     "preprocess": ("Frame", "Preprocess"),
+    "progress": ("follow", "progress"),
     "recipe": ("Recipe",),
     "record": ("Recording", "recording"),
     "replay": ("Replay", "replay"),
@@ -116,17 +138,34 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     found: Any
     if name == "__all__":
-        found = [public for public in __dir__() if not public.startswith("_")]
+        # Without the plug-ins: a star must not import them all.
+        from pellucid.register import ours
+
+        found = sorted([*_HOME, *ours()])
     elif name in _HOME:
         found = getattr(import_module(f"pellucid.{_HOME[name]}"), name)
     else:
-        from pellucid.register import entries
-
-        if name not in entries():
-            raise AttributeError(f"module 'pellucid' has no attribute {name!r}")
-        found = entries()[name].load()
+        found = _method(name)
     globals()[name] = found
     return found
+
+
+def _method(name: str) -> Any:
+    import warnings
+
+    from pellucid.errors import PellucidError
+    from pellucid.register import entries, plugins, rivals
+
+    if name not in entries():
+        broken = [each.broken(each.problem) for each in plugins() if each.name == name]
+        why = f": {broken[0]}" if broken else ""
+        raise AttributeError(f"module 'pellucid' has no attribute {name!r}{why}")
+    for told in rivals(name):
+        warnings.warn(told, stacklevel=3)
+    try:
+        return entries()[name].load()
+    except PellucidError as error:  # what looks for a name in vain is told so as Python does
+        raise AttributeError(str(error)) from error
 
 
 def __dir__() -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -57,8 +56,8 @@ class Film(Result):
         """With the frames in a second."""
         return super().data() | {"fps": self.fps}
 
-    def _address(self) -> str:
-        return "data:image/webp;base64," + base64.b64encode(self.file(".webp")).decode()
+    def _webp(self) -> bytes:
+        return self.file(".webp")
 
 
 def asked(settings: Mapping[str, Any]) -> type[Result]:

@@ -21,10 +21,12 @@ from torch import Tensor
 from pellucid import stock
 from pellucid.errors import PellucidError, existing
 from pellucid.fingerprint import mark
+from pellucid.notebook import figure
 
 MOST_PIXELS = 100_000_000
 MOST_BYTES = 200_000_000
 TEXT_KEY = "pellucid"
+SHOWN, SMALL, QUALITY = 800, 128, 90  # of a photo in a notebook: px at most and least, JPEG
 EXIF_TEXT = 0x010E  # description
 # What photos come as. Pillow knows more, some of which (EPS) starts other programs.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "PPM", "ICO")
@@ -67,8 +69,12 @@ class Photo:
         """The pixels as float32 from 0 to 1."""
         return self.pixels.float() / 255
 
-    def _repr_png_(self) -> bytes:
-        return png_bytes(self.floats())
+    def _repr_jpeg_(self) -> bytes:
+        return thumbnail(self, SHOWN, QUALITY)
+
+    def _repr_html_(self) -> str:
+        small = "" if max(self.size) >= SMALL else f"width:{SMALL}px;image-rendering:pixelated"
+        return figure(self._repr_jpeg_(), "jpeg", repr(self)[1:-1], style=small)
 
 
 def open_image(source: Any) -> Photo:

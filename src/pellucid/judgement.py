@@ -8,6 +8,7 @@ from math import isnan, nan
 from typing import Any, Literal
 
 from pellucid.heatmap import Heatmap
+from pellucid.notebook import table
 
 Mark = Literal["good", "fair", "bad"]
 # The numbers of a judgement, in the order of a result's values.
@@ -175,6 +176,11 @@ class Judgement:
         if noise >= FRAGILE:
             return "bad", "another map"
         return ("fair", "moves") if noise >= STEADY else ("good", "steady")
+
+    def _repr_html_(self) -> str:
+        columns = ("measure", "number", "", "what that means")
+        rows = ((b.measure, short(b.value), b.words, self.meaning(b)) for b in self.badges)
+        return self.heatmap._repr_html_() + table(self.name, columns, rows, right=("number",))
 
     def meaning(self, badge: Badge) -> str:
         """A badge in a sentence."""

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from pellucid.fields import Field, fields
 from pellucid.layout import Layout, infer
+from pellucid.notebook import by, table
 from pellucid.record import first_tensor, watching
 
 
@@ -34,7 +35,28 @@ class Layer:
     leaf: bool
 
 
-def inventory(module: nn.Module, example: Tensor) -> dict[str, Layer]:
+class Layers(dict[str, Layer]):
+    """Layers by name, in the order in which they finish; in a notebook a table."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} layers: {', '.join(filter(None, self))}>"
+
+    def _repr_html_(self) -> str:
+        columns = ("layer", "kind", "shape", "parameters", "sees, px", "every, px", "field")
+        rows = (
+            (
+                layer.name or "(the network)",
+                layer.kind,
+                by(layer.shape),
+                f"{layer.parameters:,}" if layer.parameters else "",
+                *(layer.field.told() if layer.field else ("", "", "")),
+            )
+            for layer in self.values()
+        )
+        return table(f"{len(self)} layers", columns, rows, right=columns[2:6])
+
+
+def inventory(module: nn.Module, example: Tensor) -> Layers:
     """Every layer by name, in the order in which they finish, from one pass over an example.
 
     Args:
@@ -56,7 +78,7 @@ def inventory(module: nn.Module, example: Tensor) -> dict[str, Layer]:
     reach = fields(module, example)
     image = (example.shape[2], example.shape[3])
     grids: list[tuple[int, int]] = []
-    layers = {}
+    layers = Layers()
     for name, shape in shapes.items():
         layout = infer(shape, image, grids)
         if layout.form == "map":

@@ -19,7 +19,9 @@ from pellucid.heatmap import OPACITY
 from pellucid.images import open_image
 from pellucid.network import Network
 from pellucid.option import Option
-from pellucid.recipe import Recipe, keys, network_flags, told, values_hash
+from pellucid.progress import finished, follow
+from pellucid.recipe import Recipe, keys, network_flags, told, values_hash, versions
+from pellucid.register import entries
 from pellucid.results import Result
 from pellucid.surroundings import Random, plain
 from pellucid.target import described
@@ -70,7 +72,7 @@ class Method(Generic[R]):
         return {name: option.read(given, hints[name]) for name, given in parameters.items()}
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> R:
-        return finished(self.steps(*args, **kwargs))
+        return follow(self.steps(*args, **kwargs))
 
     def bare(self, /, *args: Any, **kwargs: Any) -> R:
         """The result without its recipe, whose hashes cost time: for methods made of methods."""
@@ -151,8 +153,17 @@ class Method(Generic[R]):
                 }
             ),
             seed=int(bound.get("seed", 0)),
+            versions=versions() | self.origin,
             values=values_hash(values),
+            package=next(iter(self.origin), ""),
         )
+
+    @cached_property
+    def origin(self) -> dict[str, str]:
+        """The package that it is a plug-in of, with its version; nothing for any other."""
+        known = entries().get(self.name)
+        plugged = known and known.package and known.module == self.function.__module__
+        return {known.package: known.version} if known and plugged else {}
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         for name in kwargs:
@@ -221,36 +232,6 @@ class Method(Generic[R]):
         if any(word.startswith("-") for word in words):
             return shlex.join([*start, *flags, "--", *words])
         return shlex.join([*start, *words, *flags])
-
-
-def finished(
-    work: Generator[Step, None, T], watch: Callable[[Step], None] = lambda step: None
-) -> T:
-    """Drives work to its end and gives what it returns.
-
-    Ctrl-C is handed to the work, also where it came outside of it: a method that can give what it
-    has so far does, and is then at its end; any other ends with the interrupt.
-
-    Args:
-        watch: sees every step.
-    """
-    interrupt: KeyboardInterrupt | None = None
-    try:
-        while True:
-            try:
-                step = work.throw(interrupt) if interrupt else next(work)
-                interrupt = None
-                watch(step)
-            except KeyboardInterrupt as stop:
-                if (
-                    inspect.getgeneratorstate(work) == inspect.GEN_CLOSED
-                ):  # it has ended, and gives nothing
-                    raise
-                interrupt = stop
-    except StopIteration as end:
-        return cast(T, end.value)
-    finally:
-        work.close()
 
 
 def _network(bound: dict[str, Any]) -> Network:

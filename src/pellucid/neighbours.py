@@ -11,8 +11,10 @@ from torch import Tensor
 
 from pellucid import tiles
 from pellucid.chart import GREY, ORANGE, Colour
+from pellucid.images import webp_bytes
 from pellucid.ink import inked, lettered, text_width
-from pellucid.results import Result
+from pellucid.notebook import figure
+from pellucid.results import QUALITY, Result
 
 ASKED, SMALL, SMALLER, FEW = 132, 96, 72, 6  # px of photos; more than a few are drawn smaller
 GAP, BETWEEN, HEAD, LETTER, ROW = 9, 26, 44, 12, 18  # px
@@ -34,6 +36,13 @@ class Near:
     label: str
     uri: str
     picture: Float[Tensor, "3 height width"]
+
+    def __repr__(self) -> str:
+        label = f", {self.label}" if self.label else ""
+        return f"<Near {self.uri}{label}: {self.distance:.3g}>"
+
+    def _repr_html_(self) -> str:
+        return figure(webp_bytes(self.picture, QUALITY), "webp", repr(self)[1:-1])
 
     def data(self) -> dict[str, Any]:
         """As plain data."""
@@ -58,6 +67,10 @@ class Asked:
     picture: Float[Tensor, "3 height width"] | None
     features: tuple[Near, ...]
     pixels: tuple[Near, ...] = ()
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.features)} in features, {len(self.pixels)} in pixels"
+        return f"<Asked {self.name}: nearest {counts}>"
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from html import escape
 from itertools import chain
 from operator import index
-from typing import Any, get_args
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -17,7 +18,7 @@ from pellucid.errors import PellucidError, Unknown
 from pellucid.fingerprint import Fingerprint
 from pellucid.images import Photo
 from pellucid.labels import score
-from pellucid.layers import Layer, inventory
+from pellucid.layers import Layer, Layers, inventory
 from pellucid.preprocess import IMAGENET_MEAN, IMAGENET_STD, Frame, Interpolation, Preprocess
 from pellucid.record import first_tensor, recording
 from pellucid.unit import Unit, place, split
@@ -57,20 +58,8 @@ class Network:
         name: str = "",
         spec: dict[str, Any] | None = None,
     ) -> None:
-        square = _pair("size", size)
-        if len(mean) != len(std) or len(mean) not in (1, 3):
-            raise PellucidError(
-                f"mean and std have one number for each input channel, 1 or 3 of them; "
-                f"these have {len(mean)} and {len(std)}"
-            )
-        if min(std) <= 0:
-            raise PellucidError(f"std is positive, not {tuple(std)}")
-        if interpolation not in get_args(Interpolation):
-            raise Unknown("interpolation", interpolation, get_args(Interpolation))
-        if resize is None:
-            resize = min(square) if square[0] == square[1] else square
         self.module = module
-        self.preprocess = Preprocess(square, resize, tuple(mean), tuple(std), interpolation)
+        self.preprocess = Preprocess.of(size, resize, mean, std, interpolation)
         self.name = name or type(module).__name__
         self.spec = spec or {}
         self._labels = list(labels) if labels is not None else None
@@ -79,6 +68,13 @@ class Network:
     def __repr__(self) -> str:
         height, width = self.preprocess.size
         return f"<Network {self.name}, input {self.preprocess.channels} x {height} x {width}>"
+
+    def _repr_html_(self) -> str:
+        try:
+            layers = self.layers._repr_html_()
+        except PellucidError as error:  # it is shown all the same
+            layers = f"<p>{escape(str(error))}</p>"
+        return f"<p>{escape(repr(self))}</p>{layers}"
 
     @property
     def device(self) -> torch.device:
@@ -101,7 +97,7 @@ class Network:
         return str(self._fingerprint)
 
     @cached_property
-    def layers(self) -> dict[str, Layer]:
+    def layers(self) -> Layers:
         """Every layer by name, in the order of computing, with shape, layout and field."""
         # Forked: a network may draw random numbers even in evaluation mode.
         devices = [self.device] if self.device.type == "cuda" else []
@@ -290,13 +286,3 @@ class Network:
                 # One made in inference mode lets itself be changed there only.
                 with torch.inference_mode(weight.is_inference()):
                     weight.requires_grad_(True)
-
-
-def _pair(what: str, size: Any) -> tuple[int, int]:
-    """Height and width, from both or from one number for a square."""
-    pair = tuple(size) if isinstance(size, list | tuple) else (size, size)
-    if len(pair) != 2 or any(not hasattr(side, "__index__") or index(side) < 1 for side in pair):
-        raise PellucidError(
-            f"{what} is a positive whole number of pixels or two of them, not {size!r}"
-        )
-    return index(pair[0]), index(pair[1])

@@ -1,6 +1,7 @@
 """Page: what a lecturer says of one method, in English and in Chinese.
 
-A page is one file, `pages/NAME.md`, that the tour and the documentation both read:
+A page is one file, `pages/NAME.md` (of a plug-in beside its module), that the tour and the
+documentation both read:
 
     ---
     order: 300
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Literal
 
 from pellucid.errors import PellucidError, Unknown
+from pellucid.register import entries
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -69,10 +71,17 @@ def page(name: str) -> Page:
         Unknown: there is no such page; the message shows the nearest.
         PellucidError: it is not written as a page is; the message says where.
     """
-    file = FOLDER / f"{name}.md"
+    known = entries()
+    file = known[name].page if name in known else FOLDER / f"{name}.md"
     if not file.is_file():
-        raise Unknown("page", name, sorted(known.stem for known in FOLDER.glob("*.md")))
-    return parse(file.read_text("utf-8"), name)
+        there = {known.stem for known in FOLDER.glob("*.md")}
+        there |= {each.name for each in known.values() if each.page.is_file()}
+        raise Unknown("page", name, sorted(there))
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeError) as error:
+        raise PellucidError(f"page {name}: {file} cannot be read: {error}") from None
+    return parse(text, name)
 
 
 def parse(text: str, name: str) -> Page:

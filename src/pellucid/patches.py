@@ -15,8 +15,10 @@ from torch.nn import functional as F
 from pellucid import colour, tiles
 from pellucid.box import Box
 from pellucid.fields.axis import Status
+from pellucid.images import webp_bytes
 from pellucid.ink import lettered, text_width
-from pellucid.results import Picture, Result
+from pellucid.notebook import figure
+from pellucid.results import QUALITY, Picture, Result
 
 DRAWN = 96  # px of a patch
 GREY, PALE = 0.78, 0.93  # where there is no photo, where there is nothing for the network
@@ -68,6 +70,16 @@ class Patch:
     size: tuple[int, int]
     guided: Float[Tensor, "channels tall wide"] | None = None
     why: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Patch of {self.source}: {self.value:.3g} at {self.place}>"
+
+    def _repr_html_(self) -> str:
+        shown = torch.cat([self.tile(self.pixels.float() / 255), self._beside()], 2)
+        return figure(webp_bytes(shown, QUALITY), "webp", repr(self)[1:-1])
+
+    def _beside(self) -> Float[Tensor, "3 height width"]:
+        return tiles.boxed(self.outlined(), (DRAWN, DRAWN))
 
     @property
     def outside(self) -> bool:

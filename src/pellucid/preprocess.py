@@ -1,8 +1,12 @@
 """Preprocessing that can be undone in geometry: photo -> network input, map -> photo."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from operator import index
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from jaxtyping import Float
@@ -10,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.box import Box
+from pellucid.errors import PellucidError, Unknown
 from pellucid.images import Photo
 
 Interpolation = Literal["nearest", "bilinear", "bicubic"]
@@ -101,6 +106,34 @@ class Preprocess:
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
     interpolation: Interpolation = "bilinear"
+
+    @classmethod
+    def of(
+        cls,
+        size: int | tuple[int, int],
+        resize: int | tuple[int, int] | None,
+        mean: Sequence[float],
+        std: Sequence[float],
+        interpolation: Interpolation,
+    ) -> Preprocess:
+        """As `Network` takes it.
+
+        Raises:
+            PellucidError: a size that is none, or numbers that do not go together.
+        """
+        square = _pair("size", size)
+        if len(mean) != len(std) or len(mean) not in (1, 3):
+            raise PellucidError(
+                f"mean and std have one number for each input channel, 1 or 3 of them; "
+                f"these have {len(mean)} and {len(std)}"
+            )
+        if min(std) <= 0:
+            raise PellucidError(f"std is positive, not {tuple(std)}")
+        if interpolation not in get_args(Interpolation):
+            raise Unknown("interpolation", interpolation, get_args(Interpolation))
+        if resize is None:
+            resize = min(square) if square[0] == square[1] else square
+        return cls(square, resize, tuple(mean), tuple(std), interpolation)
 
     @property
     def channels(self) -> int:
@@ -198,3 +231,13 @@ def _cubic(x: Tensor) -> Tensor:
     near = (1.5 * x - 2.5) * x * x + 1
     far = ((-0.5 * x + 2.5) * x - 4) * x + 2
     return torch.where(x < 1, near, torch.where(x < 2, far, 0.0))
+
+
+def _pair(what: str, size: Any) -> tuple[int, int]:
+    """Height and width, from both or from one number for a square."""
+    pair = tuple(size) if isinstance(size, list | tuple) else (size, size)
+    if len(pair) != 2 or any(not hasattr(side, "__index__") or index(side) < 1 for side in pair):
+        raise PellucidError(
+            f"{what} is a positive whole number of pixels or two of them, not {size!r}"
+        )
+    return index(pair[0]), index(pair[1])

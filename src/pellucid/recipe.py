@@ -18,6 +18,7 @@ from torch import Tensor
 from pellucid.assets import BUNDLED
 from pellucid.errors import PellucidError
 from pellucid.images import Photo
+from pellucid.notebook import folded, pre
 
 FORMAT = 1
 
@@ -43,10 +44,11 @@ class Recipe:
         photos: one {"source", "hash"} for each photo argument, by its name; several of one
             argument are "NAME#1", "NAME#2", ….
         seed: of all random numbers.
-        versions: of pellucid, torch, Pillow and Python.
+        versions: of pellucid, torch, Pillow and Python, and of `package`.
         values: SHA-256 of the result's values, 16 digits: what a replay compares.
         drawing: how the result was drawn where that is not its own way, as the name of one of
             its methods and that method's arguments: ["over", {"opacity": 0.85}].
+        package: that the method is a plug-in of; empty for pellucid's own.
     """
 
     method: str
@@ -57,10 +59,14 @@ class Recipe:
     versions: dict[str, str] = field(default_factory=versions)
     values: str = ""
     drawing: tuple[str, dict[str, Any]] | None = None
+    package: str = ""
 
     def json(self) -> str:
         """As text, keys sorted, so that the same recipe is always the same text."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, sort_keys=True)
+        data = {"format": FORMAT, **asdict(self)}
+        if not self.package:
+            del data["package"]
+        return json.dumps(data, sort_keys=True)
 
     @classmethod
     def parse(cls, text: str) -> Recipe:
@@ -92,7 +98,14 @@ class Recipe:
         """The shell command that makes the same result."""
         from pellucid.register import entry
 
-        return entry(self.method).load().command(self)
+        return entry(self.method, self.package).load().command(self)
+
+    def _repr_html_(self) -> str:
+        try:
+            command = pre(self.command())
+        except (PellucidError, LookupError):  # of what is no method, or from a file of anybody's
+            command = ""
+        return folded("recipe", command + pre(json.dumps(json.loads(self.json()), indent=1)))
 
 
 def _is_text(value: Any) -> bool:
@@ -128,6 +141,7 @@ _SHAPES: dict[str, Callable[[Any], bool]] = {
     "versions": lambda value: _is_table(value) and all(map(_is_text, value.values())),
     "values": _is_text,
     "drawing": _is_drawing,
+    "package": lambda value: value is None or _is_text(value),
 }
 
 

@@ -12,6 +12,7 @@ from torch.autograd import grad_mode
 from torch.overrides import TorchFunctionMode
 
 from pellucid.errors import PellucidError, Unknown
+from pellucid.notebook import table
 
 if TYPE_CHECKING:
     from pellucid.network import Network
@@ -34,8 +35,30 @@ class Recording(dict[str, Tensor]):
     recording[name])`, inside the `with` or after it.
     """
 
+    def __repr__(self) -> str:
+        parts = (f"{name or '(the network)'} {tuple(kept.shape)}" for name, kept in self.items())
+        return f"<Recording {', '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        columns = ("layer", "shape", "lowest", "mean", "highest", "zero")
+        rows = ((name or "(the network)", *_numbers(kept)) for name, kept in self.items())
+        return table("recorded", columns, rows, right=columns[1:])
+
     def __missing__(self, name: str) -> Tensor:
         raise PellucidError(f"layer {name!r} was not reached in this forward pass")
+
+
+def _numbers(kept: Tensor) -> tuple[str, ...]:
+    shape = " x ".join(map(str, kept.shape))
+    if not kept.numel():
+        return shape, "", "", "", ""
+    values = kept.detach().float()
+    ends = (values.min(), values.mean(), values.max())
+    return (
+        shape,
+        *(f"{float(end):.3g}" for end in ends),
+        f"{float((values == 0).float().mean()):.0%}",
+    )
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from torch import nn
 from pellucid.errors import PellucidError
 from pellucid.heatmap import redrawn
 from pellucid.images import Photo, open_image, text_inside
+from pellucid.method import Method
 from pellucid.movies import film_text
 from pellucid.network import Network
 from pellucid.recipe import Recipe, keys, versions
@@ -61,8 +62,8 @@ def replay(
         PellucidError: no recipe in the file, or something that it needs cannot be found.
     """
     recipe = read(path)
-    method = entry(recipe.method).load()
-    differences = _changed_versions(recipe)
+    method = _method(recipe, path)
+    differences = _changed_versions(recipe, versions() | method.origin)
     net = _network(recipe, path) if network is None else network
     if isinstance(net, nn.Module):
         net = Network(net)
@@ -97,6 +98,22 @@ def replay(
     if not same and not differences:
         differences.append("values: not the same, though weights, photo and versions are")
     return Replay(result, same, tuple(differences))
+
+
+def _method(recipe: Recipe, path: str | os.PathLike[str]) -> Method[Any]:
+    """The method of a recipe, which may be a plug-in.
+
+    A picture may come from anybody: what it names is said, and not recommended.
+    """
+    try:
+        return entry(recipe.method, recipe.package).load()
+    except PellucidError as error:
+        if not recipe.package:
+            raise
+        version = recipe.versions.get(recipe.package, "unknown")
+        raise PellucidError(
+            f"{path} cannot be made again: {error} (it was made with version {version})"
+        ) from None
 
 
 def _network(recipe: Recipe, path: str | os.PathLike[str]) -> Network:
@@ -196,8 +213,7 @@ def read(path: str | os.PathLike[str]) -> Recipe:
     return Recipe.parse(text)
 
 
-def _changed_versions(recipe: Recipe) -> list[str]:
-    now = versions()
+def _changed_versions(recipe: Recipe, now: dict[str, str]) -> list[str]:
     return [
         f"{name}: {now.get(name, 'none')} now, {then} then"
         for name, then in recipe.versions.items()

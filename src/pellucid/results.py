@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import io
 import json
 import os
@@ -20,12 +18,14 @@ from torch import Tensor
 from pellucid import colour, tiles
 from pellucid.box import Box, shared
 from pellucid.errors import PellucidError
-from pellucid.images import Photo, png_bytes
+from pellucid.images import Photo, png_bytes, webp_bytes
+from pellucid.notebook import figure
 from pellucid.recipe import Recipe
 from pellucid.writing import write_together
 
 Arrays = Literal["npz", "safetensors"]
 SHOWN = 224  # px: a map is enlarged at least to this, in whole steps
+MOST, QUALITY = 1600, 90  # px of the longer side in a notebook, and of WebP
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -113,20 +113,23 @@ class Result:
         return buffer.getvalue()
 
     def _repr_png_(self) -> bytes:
-        return png_bytes(self.on_file(), self.recipe.json())
-
-    def _address(self) -> str:
-        return "data:image/png;base64," + base64.b64encode(self._repr_png_()).decode()
+        return png_bytes(self._on_page(), self.recipe.json())
 
     def _repr_html_(self) -> str:
-        address = self._address()
-        recipe = html.escape(json.dumps(json.loads(self.recipe.json()), indent=1))
-        caption = html.escape(self.caption)
-        return (
-            f'<figure style="margin:0"><img src="{address}" alt="{caption}" '
-            f'style="max-width:100%"><figcaption>{caption}</figcaption>'
-            f"<details><summary>recipe</summary><pre>{recipe}</pre></details></figure>"
-        )
+        return figure(self._webp(), "webp", self.caption, self.recipe._repr_html_())
+
+    def _webp(self) -> bytes:
+        # A notebook keeps both this and the PNG: a quarter of its size, the recipe inside as well.
+        return webp_bytes(self._on_page(), QUALITY, self.recipe.json())
+
+    def _on_page(self) -> Float[Tensor, "channels height width"]:
+        """As in its file, but no larger than a page: the photo of a telephone would fill it."""
+        image = self.on_file()
+        scale = MOST / max(image.shape[1:])
+        if scale >= 1:
+            return image
+        height, width = (max(1, round(side * scale)) for side in image.shape[1:])
+        return tiles.resized(image, (height, width))
 
 
 def check_ending(path: Path, kind: type[Result]) -> None:

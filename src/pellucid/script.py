@@ -54,7 +54,7 @@ def _arguments(recipe: Recipe) -> list[str]:
                 recipe.photos[key]["source"] or "PHOTO.png" for key in keys(recipe.photos, name)
             ]
             several = len(sources) > 1 or f"{name}#1" in recipe.photos
-            value: Any = sources if several else (sources or [None])[0]
+            value: Any = sources if several else next(iter(sources), None)
             left_out = not sources
         else:
             value = recipe.settings.get(name, known.default)

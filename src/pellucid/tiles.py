@@ -28,8 +28,8 @@ def enlarged(
 
 
 def resized(
-    image: Float[Tensor, "3 height width"], size: tuple[int, int]
-) -> Float[Tensor, "3 h w"]:
+    image: Float[Tensor, "channels height width"], size: tuple[int, int]
+) -> Float[Tensor, "channels h w"]:
     """Smoothly, to a height and width in pixels."""
     small = F.interpolate(image[None], size, mode="bilinear", antialias=True, align_corners=False)
     return small[0].clamp(0, 1)

@@ -14,7 +14,7 @@ from pellucid.atlas import places
 from pellucid.atlas.atlas import Atlas
 from pellucid.atlas.building import building
 from pellucid.errors import PellucidError
-from pellucid.method import finished
+from pellucid.progress import finished
 
 ray = pytest.importorskip("ray", reason="ray is not installed")
 # Ray itself warns, and leaves files and sockets open.

@@ -16,7 +16,7 @@ from pellucid.atlas.atlas import Atlas
 from pellucid.atlas.maps import mapping, placing, rightness
 from pellucid.atlas.neighbours import agreements, indexed
 from pellucid.errors import PellucidError, Unknown
-from pellucid.method import finished
+from pellucid.progress import finished
 from pellucid.scatter import COLOURS, Groups, placed, roomy, scatter
 
 COUNT = 24

@@ -12,8 +12,8 @@ from pellucid.atlas.crops import boxes
 from pellucid.atlas.patches import searching, top_patches
 from pellucid.box import Box
 from pellucid.images import open_image, text_inside
-from pellucid.method import finished
 from pellucid.patches import GREY, Patches, cut
+from pellucid.progress import finished
 from residual import residual
 from strided import deep
 

@@ -18,7 +18,8 @@ from pellucid.atlas.placing import placed
 from pellucid.atlas.projections import Components, projected
 from pellucid.atlas.quality import kept, quality, spearman, trustworthiness
 from pellucid.errors import PellucidError
-from pellucid.method import Step, finished
+from pellucid.method import Step
+from pellucid.progress import finished
 
 
 def rows(count: int = 90, wide: int = 12) -> torch.Tensor:

@@ -23,7 +23,8 @@ from pellucid.app.atlas.site import site as command
 from pellucid.atlas.atlas import Atlas
 from pellucid.atlas.site import Site, site
 from pellucid.atlas.site.ledger import NAME
-from pellucid.method import Step, finished
+from pellucid.method import Step
+from pellucid.progress import finished
 
 LAYERS = ["2", "5", "7"]  # of the last, 8 units that see all of the image
 FEW = {"steps": 2}

@@ -21,7 +21,7 @@ from pellucid.atlas.check import checking
 from pellucid.atlas.plan import Plan
 from pellucid.atlas.tally import Scale, Tally
 from pellucid.errors import PellucidError, Unknown
-from pellucid.method import finished
+from pellucid.progress import finished
 from pellucid.record import recording
 
 LAYERS = ("0", "2", "5", "7")

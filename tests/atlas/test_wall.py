@@ -18,7 +18,7 @@ from pellucid.atlas.wall.photos import Photos
 from pellucid.atlas.wall.scatter import scattered
 from pellucid.atlas.wall.squares import GREY, squared, squares
 from pellucid.images import file_bytes, open_image
-from pellucid.method import finished
+from pellucid.progress import finished
 
 
 def clusters(count: int, seed: int = 0) -> torch.Tensor:

@@ -20,7 +20,7 @@ from pellucid.app.lab.visit import Visit
 from pellucid.app.lab.words import WORDS as LAB
 from pellucid.errors import PellucidError
 from pellucid.images import open_image, thumbnail
-from pellucid.method import finished
+from pellucid.progress import finished
 
 CAT = Looked("photo:cat", "index", 16)
 

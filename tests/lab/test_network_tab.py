@@ -13,7 +13,7 @@ def tab(running: Any, browser: Any) -> Iterator[Any]:
     page = browser.new_page(viewport={"width": 1300, "height": 900})
     page.set_default_timeout(PATIENCE)
     page.goto(running.address)
-    page.get_by_role("tab", name="Look at the network").click()
+    page.click("#tab-network-button")
     page.wait_for_selector("#net-channels .plate")
     yield page
     page.close()

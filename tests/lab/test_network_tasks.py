@@ -15,7 +15,7 @@ from pellucid.app.lab.outcome import Outcome
 from pellucid.app.lab.tasks import task
 from pellucid.errors import PellucidError
 from pellucid.gallery import Gallery
-from pellucid.method import finished
+from pellucid.progress import finished
 from pellucid.results import Grid
 
 

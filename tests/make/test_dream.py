@@ -13,7 +13,7 @@ from pellucid.make.dreaming import zoomed
 from pellucid.make.objectives import layer
 from pellucid.make.octaves import sizes
 from pellucid.make.tiling import Tiled, mirrored, parts
-from pellucid.method import finished
+from pellucid.progress import finished
 from pellucid.replay import read
 from strided import deep
 

@@ -17,7 +17,7 @@ from pellucid.make.curvature import Lbfgs, way
 from pellucid.make.invert import invert
 from pellucid.make.objective import View
 from pellucid.make.prior import Prior, by_depth
-from pellucid.method import finished
+from pellucid.progress import finished
 
 
 def mixing(size: tuple[int, int] = (12, 15), channels: int = 3) -> pl.Network:

@@ -18,7 +18,7 @@ from pellucid.make import stylist as module
 from pellucid.make.painting.blend import blend
 from pellucid.make.painting.trained import load
 from pellucid.make.painting.works import painted, works
-from pellucid.method import finished
+from pellucid.progress import finished
 from pellucid.reel import Frame, frames, written
 
 FILE = FOLDER / f"{STYLIST}.safetensors"

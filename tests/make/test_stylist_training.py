@@ -16,7 +16,7 @@ from pellucid.make.natural import colours
 from pellucid.make.painting import trained, training
 from pellucid.make.painting.crops import Crops
 from pellucid.make.painting.losses import Losses
-from pellucid.method import finished
+from pellucid.progress import finished
 from pellucid.target import observe
 
 FEW: dict[str, Any] = {"steps": 6, "size": 32, "width": 2, "blocks": 1, "batch": 2}

@@ -308,7 +308,7 @@ def test_what_diverges_ends_with_the_last_good_picture(
         return usual_value(self, *given) * (float("nan") if calls > 4 else 1)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Mosaic, "value", broken)
-    made = pl.texture(bundled, "photo:brick", shrink=96, size="72", octaves=1, steps=9)
+    made = pl.texture(bundled, "photo:brick", shrink=96, size=72, octaves=1, steps=9)
     assert "(stopped: " in made.caption and bool(made.values.isfinite().all())
     assert made.facts["error"] < made.facts["error of noise"]
 

@@ -15,9 +15,11 @@ from typer.core import TyperGroup
 
 import pellucid
 from pellucid.app import lab_command, lookup, tour_command
-from pellucid.app.terminal import complain, exits, utf8
+from pellucid.app.doctor import doctor
+from pellucid.app.terminal import complain, exits, note, utf8
+from pellucid.entry import Entry
 from pellucid.errors import Unknown
-from pellucid.register import Entry, entries
+from pellucid.register import listed, rivals
 
 PANELS = {
     "see": "See what it computes",
@@ -45,8 +47,11 @@ class _Commands(TyperGroup):
         name, command, rest = super().resolve_command(ctx, args)
         if name in SEVERAL:
             return name, _several(*SEVERAL[name]), rest
-        method = {entry.command: entry for entry in entries().values()}.get(name or "")
-        return name, _whole(method) if method else command, rest
+        if name not in METHODS or ctx.parent is not None:  # `atlas map` is no method `map`
+            return name, command, rest
+        for told in rivals(METHODS[name].name) if "--quiet" not in rest else []:
+            note(told)
+        return name, _whole(METHODS[name]), rest
 
 
 def _whole(entry: Entry) -> Any:
@@ -55,9 +60,14 @@ def _whole(entry: Entry) -> Any:
 
         if entry.command in GROUPS:
             return _several(GROUPS[entry.command], entry.summary)
-        alone = _typer()
-        alone.command(entry.command)(build(entry.load()))
-        return typer.main.get_command(alone)
+        alone, method = _typer(), entry.load()
+        try:
+            alone.command(entry.command)(build(method))
+            return typer.main.get_command(alone)
+        except TypeError as error:  # a setting that has the name of a flag of every command
+            if entry.package:
+                raise entry.broken(str(error)) from error
+            raise
 
 
 def _several(module: str, summary: str) -> Any:
@@ -103,17 +113,19 @@ def start(
         typer.echo(ctx.get_help())
 
 
+METHODS = {each.command: each for each in listed()}
+
 app.command("tour", rich_help_panel="Start here")(tour_command.tour)
 app.command("lab", rich_help_panel="Start here")(lab_command.lab)
-for _entry in entries().values():
+for _entry in METHODS.values():
     app.command(
         _entry.command,
-        help=escape(_entry.summary),
-        rich_help_panel=PANELS.get(_entry.room, _entry.room.capitalize()),
+        help=escape(_entry.summary if not _entry.problem else f"Cannot be used: {_entry.problem}"),
+        rich_help_panel=PANELS.get(_entry.room, f"From {_entry.package}"),
     )(_stub)
 for _name, (_, _summary) in SEVERAL.items():
     app.command(_name, help=escape(_summary), rich_help_panel=PANELS["atlas"])(_stub)
-for _command in (lookup.networks, lookup.layers, lookup.photos, lookup.replay):
+for _command in (lookup.networks, lookup.layers, lookup.photos, lookup.replay, doctor):
     app.command(rich_help_panel="Look things up")(_command)
 
 

@@ -23,7 +23,7 @@ def networks() -> list[str]:
 
 
 def methods() -> list[str]:
-    """Commands of the register."""
+    """Commands of the register's methods."""
     from pellucid.register import entries
 
     return [entry.command for entry in entries().values()]

@@ -18,7 +18,7 @@ from pellucid.images import Photo, open_image
 from pellucid.method import Method, Step
 from pellucid.network import Network
 from pellucid.page import Language, Page
-from pellucid.register import entries
+from pellucid.register import methods
 from pellucid.results import Result
 from pellucid.stock import photos as installed
 
@@ -87,7 +87,7 @@ def lecture() -> list[Method[Any]]:
         found = _page(name)
         return found.order if found else 10**9
 
-    return [entries()[name].load() for name in sorted(entries(), key=order)]
+    return [methods()[name] for name in sorted(methods(), key=order)]
 
 
 def _section(method: Method[Any], net: Network, photos: list[Photo], quick: bool) -> Section:

@@ -63,6 +63,11 @@ def complain(text: str) -> None:
     typer.echo(harmless(text).replace("\n", " "), err=True)
 
 
+def note(text: str) -> None:
+    """One line beside what was asked for, on the error output."""
+    typer.echo("note: " + harmless(text).replace("\n", " "), err=True)
+
+
 def say(text: str) -> None:
     """One line, as it is."""
     typer.echo(harmless(text))
@@ -207,8 +212,8 @@ class Progress:
         )
 
     def follow(self, work: Generator[Step, None, R]) -> R:
-        """Drives work to its end and gives what it returns; see `method.finished`."""
-        from pellucid.method import finished
+        """Drives work to its end and gives what it returns; see `progress.finished`."""
+        from pellucid.progress import finished
 
         return finished(work, self.step)
 

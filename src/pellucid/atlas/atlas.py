@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -21,8 +22,9 @@ from pellucid.atlas.store import IMAGES, PATCHES, STATISTICS, Store
 from pellucid.atlas.tally import Statistics
 from pellucid.errors import PellucidError, Unknown
 from pellucid.images import Photo
-from pellucid.method import finished
 from pellucid.network import Network
+from pellucid.notebook import strip, table
+from pellucid.progress import follow
 from pellucid.zoo import load
 
 if TYPE_CHECKING:
@@ -47,6 +49,13 @@ class Atlas:
     def __repr__(self) -> str:
         name = self.store.manifest.network["name"]
         return f"<Atlas {self.path}: {len(self)} images through {name}>"
+
+    def _repr_html_(self) -> str:
+        rows = [round(n * (len(self) - 1) / 23) for n in range(24)] if len(self) > 24 else None
+        shown = self.thumbnails(rows or range(len(self)))
+        facts = [("layers", ", ".join(self.layers)), ("maps", ", ".join(self.maps) or "none yet")]
+        facts += [("could not be read", str(len(self.unread)))] if self.unread else []
+        return f"<p>{escape(repr(self))}</p>{strip(shown)}{table('what it knows', ('', ''), facts)}"
 
     def __len__(self) -> int:
         return self.store.manifest.images
@@ -89,7 +98,7 @@ class Atlas:
         """
         from pellucid.atlas.building import building
 
-        return finished(building(path, net, photos, **more))
+        return follow(building(path, net, photos, **more))
 
     def append(self, photos: Any, **more: Any) -> Atlas:
         """Surveys the images of a collection that are not in the atlas yet.
@@ -99,7 +108,7 @@ class Atlas:
         """
         from pellucid.atlas.building import appending
 
-        return finished(appending(self.path, self.network(), photos, **more))
+        return follow(appending(self.path, self.network(), photos, **more))
 
     @property
     def path(self) -> str:
@@ -229,7 +238,7 @@ class Atlas:
         """
         from pellucid.atlas import neighbours
 
-        return finished(neighbours.neighbours(self, asked, **settings))
+        return follow(neighbours.neighbours(self, asked, **settings))
 
     def map(self, method: Projection = "tsne", **settings: Any) -> Map:
         """All images laid out in the plane; a map is made once and kept.
@@ -243,7 +252,7 @@ class Atlas:
         """
         from pellucid.atlas.maps import mapping
 
-        return finished(mapping(self, method, **settings))
+        return follow(mapping(self, method, **settings))
 
     def write_map(
         self, name: str, points: Float[Tensor, "images 2"], facts: dict[str, Any]

@@ -13,8 +13,8 @@ from torch import Tensor
 from pellucid.atlas.pixel_space import Thumbnails
 from pellucid.atlas.projections import NAMES, Projection
 from pellucid.errors import PellucidError
-from pellucid.method import finished
 from pellucid.page import Language
+from pellucid.progress import follow
 from pellucid.results import Result
 from pellucid.scatter import Groups, scatter
 
@@ -130,4 +130,4 @@ class Map(Result):
         if not isinstance(self.kept, Atlas):
             raise PellucidError("this map is of no atlas: a wall needs the photos themselves")
         photos = Photos.of(self.kept)
-        return finished(wall(path, photos, self.values, lang=lang, force=force))
+        return follow(wall(path, photos, self.values, lang=lang, force=force))

@@ -13,9 +13,10 @@ from pellucid.atlas.stream import Stream, stream
 from pellucid.atlas.survey import checked, in_memory
 from pellucid.errors import PellucidError
 from pellucid.images import Photo
-from pellucid.method import Step, finished
+from pellucid.method import Step
 from pellucid.network import Network
 from pellucid.patches import Patches
+from pellucid.progress import follow
 
 if TYPE_CHECKING:
     from pellucid.atlas.atlas import Atlas
@@ -55,7 +56,7 @@ def top_patches(
     Raises:
         PellucidError: unknown layer or channel, or no photo can be read.
     """
-    return finished(
+    return follow(
         searching(
             net, photos, layer, channels, keep,
             per_image=per_image, negative=negative, guided=guided, workers=workers,

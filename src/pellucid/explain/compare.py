@@ -7,7 +7,7 @@ from typing import Annotated
 from pellucid.comparison import Comparison
 from pellucid.errors import PellucidError
 from pellucid.explain.asked import Asked, One
-from pellucid.explain.explainers import explainer, explainers
+from pellucid.explain.explainers import explainer, usual
 from pellucid.explain.judge import BASES, Plan, baselines, counted, judged
 from pellucid.explain.protocol import USUAL, Pieces, Protocol, Radius, Samples, Seed, Stages
 from pellucid.images import Photo
@@ -50,7 +50,7 @@ def compare(
         torch.Size([2, 5])
     """
     if methods is None:
-        chosen = {name: each for name, each in explainers().items() if not each.long}
+        chosen = usual()
     else:
         chosen = {each.name: each for each in map(explainer, re.split("[;,]", methods))}
     asked = Asked.of(net, photo, target)

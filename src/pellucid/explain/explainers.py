@@ -11,7 +11,7 @@ from pellucid.heatmap import Heatmap
 from pellucid.method import Method
 from pellucid.network import Network
 from pellucid.option import kinds
-from pellucid.register import entries
+from pellucid.register import entries, methods
 
 WAY = "way"  # the setting by which one method is several, as cam is
 LONG = ("scorecam",)  # ways of hundreds of passes for a single map
@@ -24,11 +24,13 @@ class Explainer:
     Attributes:
         name: "saliency"; of another way than the usual one "cam:layercam".
         settings: where they are not the method's own defaults.
+        foreign: whether it is a plug-in, which is used where it is asked for.
     """
 
     name: str
     method: Method[Any]
     settings: dict[str, Any] = field(default_factory=dict)
+    foreign: bool = False
 
     @property
     def long(self) -> bool:
@@ -57,13 +59,24 @@ def explainers() -> dict[str, Explainer]:
     """By name. One that has no target, as attention rollout, explains all targets alike."""
     found = {}
     for entry in entries().values():
-        method = entry.load() if entry.room in ("see", "explain") else None
+        if entry.room not in ("see", "explain") and not entry.package:
+            continue
+        method = methods().get(entry.name)
         if method is not None and _explains(entry.room, method):
-            found[entry.name] = Explainer(entry.name, method)
+            found[entry.name] = Explainer(entry.name, method, foreign=bool(entry.package))
             for way in _other_ways(method):
                 name = f"{entry.name}:{way}"
-                found[name] = Explainer(name, method, {WAY: way})
+                found[name] = Explainer(name, method, {WAY: way}, bool(entry.package))
     return found
+
+
+def usual() -> dict[str, Explainer]:
+    """Those that are compared where none is named.
+
+    No plug-in: the same call gives the same picture, whatever else is installed.
+    """
+    known = explainers().items()
+    return {name: each for name, each in known if not (each.long or each.foreign)}
 
 
 def explainer(name: str) -> Explainer:

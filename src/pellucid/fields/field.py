@@ -15,6 +15,7 @@ from pellucid.box import Box
 from pellucid.fields.axis import Axis, Status, most_cautious
 from pellucid.fields.sight import Sight
 from pellucid.fields.tracing import Trace
+from pellucid.notebook import by, table
 from pellucid.record import watching
 
 
@@ -54,6 +55,12 @@ class Field:
         down, across = self.vertical, self.horizontal
         return down.start + down.size / 2, across.start + across.size / 2
 
+    def told(self) -> tuple[str, str, str]:
+        """Window and stride in px, and the status, as words of a table."""
+        if self.status == "whole":
+            return by(self.image), "", self.status
+        return by(self.size), by(self.stride), self.status
+
     def box(self, y: int, x: int) -> Box[int]:
         """The input box that unit (y, x) sees, inside the image; empty if it sees only padding."""
         if self.status == "whole":
@@ -78,7 +85,22 @@ class Field:
         return Box(rows[0], columns[0], rows[-1] + 1, columns[-1] + 1)
 
 
-def fields(module: nn.Module, example: Tensor) -> dict[str, Field]:
+class Fields(dict[str, Field]):
+    """Receptive fields by layer; in a notebook a table."""
+
+    def __repr__(self) -> str:
+        return f"<fields of {len(self)} layers: {', '.join(filter(None, self))}>"
+
+    def _repr_html_(self) -> str:
+        columns = ("layer", "units", "sees, px", "every, px", "field")
+        rows = (
+            (name or "(the network)", " x ".join(map(str, field.grid)), *field.told())
+            for name, field in self.items()
+        )
+        return table(f"fields of {len(self)} layers", columns, rows, right=columns[1:4])
+
+
+def fields(module: nn.Module, example: Tensor) -> Fields:
     """The receptive field of every layer's output, by following one image through the network.
 
     A unit's box grows through each operation by the recursion of Araujo, Norris and Sim (2019),
@@ -103,7 +125,7 @@ def fields(module: nn.Module, example: Tensor) -> dict[str, Field]:
             f"fields takes one image as a (1, C, H, W) tensor, got {tuple(example.shape)}"
         )
     height, width = example.shape[2:]
-    found: dict[str, Field] = {}
+    found = Fields()
 
     def note(name: str, output: Any, _inputs: Any, _in_place: bool) -> Any:
         sights = (trace.sight(tensor) for tensor in _tensors(output))

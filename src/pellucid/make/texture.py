@@ -39,7 +39,11 @@ def texture(
     sample: Photo,
     *,
     size: Annotated[
-        str, Help("HEIGHTxWIDTH, or px of the shorter side; the sample's, at most 256, if none")
+        str,
+        Help(
+            "HEIGHTxWIDTH, or px of the shorter side; the sample's, at most 256, if none",
+            names="words",
+        ),
     ] = "",
     shrink: Annotated[
         int | None,

@@ -45,7 +45,7 @@ def control(known: Option, facts: dict[str, Any], words: dict[str, str]) -> Any:
     if names is not None:
         if known.help.names in UNITS:
             common["info"] += f"; {words['unit_hint']}"
-        value = default if default is not None or not known.required else (names or [None])[0]
+        value = next(iter(names), None) if known.required else default
         return gr.Dropdown(names, value=value, allow_custom_value=True, filterable=True, **common)
     if known.choices:
         few = len(known.choices) <= FEW and not known.optional

@@ -216,7 +216,8 @@ class _Worker:
 
     def __init__(self, bench: dict[str, Any]) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pellucid.app.lab.worker"],
+            # -P: nothing is imported from the folder that the lab was started in.
+            [sys.executable, "-P", "-m", "pellucid.app.lab.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

@@ -1,6 +1,7 @@
 """The photo's tab: any method of the register, on any photo."""
 
 # Gradio reads the annotations of these functions, which must not be text.
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,13 @@ from pellucid.app.lab import stage
 from pellucid.app.lab.controls import control, empty, shown, value
 from pellucid.app.lab.desk import Desk
 from pellucid.app.lab.lab import Lab
+from pellucid.entry import Entry
 from pellucid.errors import PellucidError
 from pellucid.heatmap import Mapped
 from pellucid.method import Method
 from pellucid.option import Option, kinds
-from pellucid.page import FOLDER, Language, page
-from pellucid.register import Entry, entries, entry
+from pellucid.page import Language, page
+from pellucid.register import entries, entry
 
 FIRST = "saliency"
 MAIN = ("photo", "content", "sample")  # the photo at the left, whatever a method calls it
@@ -127,7 +129,7 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> tuple[Any, Any]:
 
     with parts:
 
-        @gr.render(inputs=[method, network], show_progress="hidden")
+        @gr.render(inputs=[method, network], show_progress="hidden")  # type: ignore[untyped-decorator]
         def controls(name: str, net: str) -> None:
             chosen = entry(name).load()
             facts = lab.facts(net)
@@ -228,7 +230,8 @@ def _asked(
     rest = list(given)
     for known in _photos(method):
         if known.name in MAIN:
-            files = [source or photo] if source or photo else []
+            main = source or photo
+            files = [main] if main else []
         else:
             got = rest.pop(0)
             files = got if isinstance(got, list) else [got] if got else []
@@ -268,10 +271,12 @@ def _others(method: Method[Any], words: dict[str, str]) -> list[Any]:
 
 def _methods(lang: Language, words: dict[str, str]) -> list[tuple[str, str]]:
     """What the page calls the methods, in the order of the lecture."""
-    written = {path.stem for path in FOLDER.glob("*.md")}
 
     def order(found: Entry) -> float:
-        return page(found.name).order if found.name in written else 1e9
+        try:
+            return page(found.name).order
+        except PellucidError:
+            return math.inf  # nobody has written about it
 
     return [
         (_title(found, lang, words), found.name) for found in sorted(entries().values(), key=order)

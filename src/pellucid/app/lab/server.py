@@ -131,14 +131,15 @@ def serve(application: Any, bound: socket.socket, ready: Callable[[], None]) -> 
     """
     import uvicorn
 
-    class Server(uvicorn.Server):
+    class Server(uvicorn.Server):  # type: ignore[misc]  # its types are not read
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             ready()
 
-    # Uvicorn hands a signal on once it has ended: to this, so that the lab tidies up after kill, too.
+    # Uvicorn hands a signal on once it has ended; to this, so that kill, too, leaves nothing.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=2)
+    # Of open pages it would tell with a traceback that they were there at the end.
+    config = uvicorn.Config(application, log_level="critical", timeout_graceful_shutdown=1)
     with suppress(KeyboardInterrupt):  # which it raises once more after its own end
         Server(config).run(sockets=[bound])
 

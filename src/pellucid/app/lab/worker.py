@@ -19,7 +19,8 @@ from typing import IO, Any
 from pellucid.app.lab import wire
 from pellucid.app.lab.wire import Message, receive
 from pellucid.errors import PellucidError
-from pellucid.method import Step, finished
+from pellucid.method import Step
+from pellucid.progress import finished
 
 SOON = 0.4  # s between two previews
 

@@ -12,9 +12,9 @@ from torch import Tensor
 from pellucid.explain.gradient import gradients
 from pellucid.explain.override import Override
 from pellucid.images import Photo
-from pellucid.method import finished
 from pellucid.network import Network
 from pellucid.preprocess import Frame
+from pellucid.progress import finished
 from pellucid.question import Question
 from pellucid.surroundings import plain
 from pellucid.target import Target

@@ -1,0 +1,110 @@
+"""Bench: what the promises are tested with: networks, and settings that make a method quick."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pellucid as pl
+from pellucid.method import Method
+from pellucid.register import entries
+from pellucid.testing.networks import GREY, made_for
+
+STEPS = 3
+# What makes methods that run other methods quick.
+FEW = {
+    "stages": 2,
+    "samples": 1,
+    "pieces": 4,
+    "methods": "saliency",
+    "octaves": 1,
+    "parts": 1,
+    "shrink": 96,
+}
+BEFORE = {"facets": 1}  # steps before the climb, in which a photo is looked at
+
+
+class Bench:
+    """The fixtures; `method` is parametrized indirectly, with names of the register."""
+
+    @pytest.fixture
+    def method(self, request: pytest.FixtureRequest) -> Method[Any]:
+        """The method under test."""
+        return entries()[request.param].load()
+
+    @pytest.fixture
+    def tiny(self, method: Method[Any]) -> pl.Network:
+        """A small and awkward network, fresh for each test."""
+        return pl.Network(made_for(method), **GREY, labels=["ant", "bee", "cat", "dog", "elk"])
+
+    @pytest.fixture
+    def bundled(self, method: Method[Any]) -> pl.Network:
+        """The network that comes with pellucid, or a transformer where the method needs one."""
+        net = _bundled()
+        if list(method.examples(net)):
+            return net
+        return pl.load("timm:vit_tiny_patch16_224", weights="random", device="cpu")
+
+    @pytest.fixture(params=["tiny", "bundled"])
+    def net(self, request: pytest.FixtureRequest) -> pl.Network:
+        """Each of the two."""
+        found: pl.Network = request.getfixturevalue(request.param)
+        return found
+
+    @pytest.fixture
+    def here(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """An empty folder to be in, so that nothing is written where it should not be."""
+        monkeypatch.chdir(tmp_path)
+        return tmp_path
+
+    @pytest.fixture(autouse=True)
+    def small_cuts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each takes a second otherwise; what is promised is the same on fewer pixels."""
+        monkeypatch.setattr("pellucid.explain.segment.WORKING", 120)
+
+
+@cache
+def _bundled() -> pl.Network:
+    return pl.load(device="cpu")  # all tests leave it as they found it
+
+
+def photos(method: Method[Any]) -> list[str]:
+    """Names of a method's photos."""
+    return [name for name, known in method.options.items() if known.kind == "photo"]
+
+
+def about_a_photo(method: Method[Any]) -> None:
+    """Ends a test that says nothing of this method."""
+    if not photos(method):
+        pytest.skip("the method takes no photo")
+
+
+def small(method: Method[Any], net: pl.Network, source: Any = "photo:cat") -> dict[str, Any]:
+    """Arguments that make a method quick: its own first example, few steps, coarse strides."""
+    settings = dict(next(iter(method.examples(net))))
+    if "steps" in method.options:
+        settings["steps"] = STEPS
+    if "stride" in method.options:
+        settings["stride"] = max(net.preprocess.size) // 3
+    settings |= {name: few for name, few in FEW.items() if name in method.options}
+    return settings | dict.fromkeys(photos(method), source)
+
+
+def in_steps(
+    method: Method[Any], net: pl.Network, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """Arguments for which also a method that works in batches has more than one to do."""
+    for module in ("gradient", "scorecam"):
+        most = {"cpu": 2 * net.blank().numel()}
+        monkeypatch.setattr(f"pellucid.explain.{module}.MOST_NUMBERS", most)
+    more: dict[str, dict[str, Any]] = {"smooth": {"smooth": 3}, "way": {"way": "scorecam"}}
+    found = [
+        settings
+        for name, settings in more.items()
+        if name in method.options
+        and (not method.options[name].choices or settings[name] in method.options[name].choices)
+    ]
+    return small(method, net) | next(iter(found), {})

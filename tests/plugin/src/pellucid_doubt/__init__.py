@@ -1,0 +1,1 @@
+"""A method for pellucid: which pixels make a network unsure."""
