@@ -99,6 +99,7 @@ def test_photos_are_chosen_by_words_by_a_line_and_in_view(page: Any) -> None:
     assert page.locator(".cmap-photos button").get_attribute("aria-label") == "y · 007.png"
     page.locator(".cmap-counts .clear").click()
     assert page.locator(".cmap-photos").count() == 0
+    page.get_by_role("button", name="All photos (0)").click()
     page.get_by_text("Choose what is in view").click()
     assert "30 photos" in page.locator(".cmap-counts").inner_text()
     page.locator(".cmap-counts button", has_text="x").first.click()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,23 @@ def test_old_walls_come_down(bench: Bench, shown: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("pellucid.app.lab.wall_room.KEPT", 1)
     last = done(bench, "wall", layer="conv3", method="pca").facts["folder"]
     assert [one.name for one in shown.glob("wall-*")] == [last]
+
+
+def test_of_very_many_photos_some_are_shown(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pellucid.app.lab.shelf.MOST", 7)
+    few = replace(bench, folder=str(tmp_path))
+    facts = done(few, "map", layer="relu7", method="pca").facts
+    data = json.loads((tmp_path / PLACE / facts["file"]).read_text("utf-8"))
+    assert (facts["shown"], facts["count"]) == (7, COUNT)
+    assert data["rows"] == [0, 5, 10, 14, 19, 24, 29] and len(data["places"]) == 21
+    assert done(few, "unpack").facts == {"sheets": 1}
+    # Others are written when they are named, and pixels of a part are no fair comparison.
+    facts = done(few, "photo", layer="relu7", row=1).facts
+    assert facts["pixels"] is None
+    near = [one["row"] for one in facts["features"]]
+    assert all((tmp_path / PLACE / "thumbs" / f"{row}.jpg").exists() for row in near)
 
 
 def test_a_photo_is_handed_on(bench: Bench) -> None:

@@ -17,7 +17,8 @@ from pellucid.atlas.quality import quality
 from pellucid.atlas.query import Query, vectors_of
 from pellucid.errors import PellucidError, Unknown
 from pellucid.images import Photo
-from pellucid.method import Step, finished
+from pellucid.method import Step
+from pellucid.progress import finished
 from pellucid.recipe import Recipe
 
 if TYPE_CHECKING:
