@@ -18,6 +18,7 @@ from pellucid.atlas.query import Query, vectors_of
 from pellucid.errors import PellucidError, Unknown
 from pellucid.images import Photo
 from pellucid.method import Step
+from pellucid.progress import finished
 from pellucid.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -55,23 +56,17 @@ def mapping(
         except PellucidError as error:  # a map is a map, also where the atlas is read-only
             facts["not kept"] = str(error)
         found = points, facts
-    points, facts = found
-    predicted, right = _predictions(atlas)
-    made = Map(
-        values=points.float(),
-        labels=tuple(images.labels),
-        predicted=predicted,
-        right=right,
-        uris=tuple(images.uris),
-        how=method,
-        layer=layer,
-        network=atlas.network().name,
-        kept=atlas,
-        seed=seed,
-        facts=facts,
-        recipe=Recipe("atlas map", {"layer": layer, "method": method}, seed=seed),
-    )
-    return replace(made, caption=f"{NAMES[method]} of {layer}: {told(made)}")
+    return _made(atlas, *found, method, layer, seed)
+
+
+def sketch(atlas: Atlas, layer: str) -> Map:
+    """The map by PCA at once, neither measured nor kept: to look at while another one is made.
+
+    Raises:
+        PellucidError: unknown layer, or a single image.
+    """
+    points, facts = finished(projected(atlas.features(layer), "pca", 0))
+    return _made(atlas, points, facts, "pca", layer, 0)
 
 
 def placing(atlas: Atlas, made: Map, photos: Sequence[Photo]) -> Map:
@@ -116,6 +111,27 @@ def rightness(
 def plainly(name: str) -> str:
     """A class's name without what differs between a folder's and a network's way to write it."""
     return name.split(",")[0].replace("_", " ").strip().casefold()
+
+
+def _made(
+    atlas: Atlas, points: Tensor, facts: dict[str, Any], method: Projection, layer: str, seed: int
+) -> Map:
+    predicted, right = _predictions(atlas)
+    made = Map(
+        values=points.float(),
+        labels=tuple(atlas.images.labels),
+        predicted=predicted,
+        right=right,
+        uris=tuple(atlas.images.uris),
+        how=method,
+        layer=layer,
+        network=atlas.network().name,
+        kept=atlas,
+        seed=seed,
+        facts=facts,
+        recipe=Recipe("atlas map", {"layer": layer, "method": method}, seed=seed),
+    )
+    return replace(made, caption=f"{NAMES[method]} of {layer}: {told(made)}")
 
 
 def _kept(atlas: Atlas, name: str) -> tuple[Tensor, dict[str, Any]] | None:

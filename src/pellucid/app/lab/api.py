@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pellucid.app.lab import stage
+from pellucid.app.lab import collection_api, stage
 from pellucid.app.lab.lab import Lab
 from pellucid.app.lab.words import WORDS
 from pellucid.errors import PellucidError
@@ -76,6 +76,8 @@ def build(lab: Lab) -> None:
 
     for function in (methods, networks, layers, run):
         gr.api(function, api_name=function.__name__, concurrency_limit=16)
+    if lab.place:
+        collection_api.build(lab)
 
 
 def _place(word: str, uploads: list[Any]) -> list[str]:

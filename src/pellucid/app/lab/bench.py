@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from pellucid.network import Network
 from pellucid.zoo import load
 
 if TYPE_CHECKING:
+    from pellucid.app.lab.shelf import Shelf
     from pellucid.atlas.atlas import Atlas
 
 KEPT = 2  # networks in memory at a time
@@ -86,4 +88,17 @@ class Bench:
 
         if not self.place:
             raise PellucidError("the lab was started without an atlas: pellucid lab ATLAS")
-        return Atlas.open(self.place)
+        atlas = Atlas.open(self.place)
+        name = (atlas.store.manifest.network["spec"] or {}).get("name")
+        if name in self.specs:
+            # Under one name may be other weights: then the atlas finds its own.
+            with suppress(PellucidError):
+                return Atlas.open(self.place, self.network(name))
+        return atlas
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """What the page shows of the atlas."""
+        from pellucid.app.lab.shelf import Shelf
+
+        return Shelf(self.atlas, Path(self.folder))

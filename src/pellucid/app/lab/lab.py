@@ -83,7 +83,7 @@ class Lab:
     def sweep(self, before: float) -> None:
         """Deletes files of results and uploads that were last written before a time."""
         for file in list(self.folder.rglob("*")):
-            inside = file.relative_to(self.folder).parts[0] != "stock"
+            inside = file.relative_to(self.folder).parts[0] not in ("stock", "atlas")
             try:
                 if inside and file.is_file() and file.stat().st_mtime < before:
                     file.unlink()

@@ -27,11 +27,15 @@ def build(lab: Lab, lang: Language) -> Any:
             f"<p>{html.escape(words['lead'])}</p>"
             f'<a href="{PATHS[other]}" lang="{other}" id="other">{words["other"]}</a></header>'
         )
+        made: dict[str, Any] = {}
         for name, module in TABS.items():
             if name == "collection" and not lab.place:
                 continue
             with gr.Tab(words[f"tab_{name}"], elem_id=f"tab-{name}"):
-                import_module(f"pellucid.app.lab.{module}").build(lab, words, lang)
+                part = import_module(f"pellucid.app.lab.{module}")
+                # The collection hands photos to the photo's tab.
+                more = [made["photo"]] if name == "collection" else []
+                made[name] = part.build(lab, words, lang, *more)
         if lang == "en":
             api.build(lab)
     return blocks

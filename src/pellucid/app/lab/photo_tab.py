@@ -25,8 +25,8 @@ SHOW_STAGE = "() => document.getElementById('stage').scrollIntoView({block: 'nea
 SIDE_PHOTOS = 64  # most that are uploaded for one argument
 
 
-def build(lab: Lab, words: dict[str, str], lang: Language) -> None:
-    """Its parts; called inside of the tab."""
+def build(lab: Lab, words: dict[str, str], lang: Language) -> tuple[Any, Any]:
+    """Its parts; called inside of the tab. Gives what another tab hands a photo to."""
     import gradio as gr
 
     stock = lab.stock()
@@ -163,6 +163,8 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> None:
                 concurrency_limit=16,
                 trigger_mode="once",
             )
+
+    return photo, source
 
 
 def _run(lab: Lab, asked: dict[str, Any], words: dict[str, str]) -> Iterator[tuple[Any, ...]]:

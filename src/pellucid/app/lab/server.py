@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from pellucid.app.lab import collection
 from pellucid.app.lab.desk import Desk
 from pellucid.app.lab.guard import Guard
 from pellucid.app.lab.lab import RESULTS, Lab
@@ -49,6 +50,8 @@ def opened(
         "place": place,
     }
     lab = Lab(Desk(bench, limit=limit), list(specs), folder, place)
+    if place:
+        lab.mounts |= collection.served(folder)
     try:
         yield lab
     finally:
@@ -112,6 +115,7 @@ def free(host: str, port: int) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((host, number))
+            bound.listen()  # before that, another could have the same port
             return bound
         except (OSError, OverflowError) as error:
             bound.close()

@@ -62,10 +62,10 @@ def html(made: Map, lang: Language) -> str:
     """The page as text."""
     count = len(made.values)
     rows = torch.linspace(0, count - 1, min(count, MOST)).round().long()
-    points, groups = made.values[rows], _groups(made, rows)
+    points, groups = made.values[rows], grouped(made, rows)
     words = WORDS[lang]
     scripts = [Markup(text.replace("</script", "<\\/script")) for text in _scripts()]
-    data = _facts(made, rows, groups) | {
+    data = facts(made, rows, groups) | {
         "sheets": sheets(made.kept, rows),
         "side": SIDE,
         "across": ACROSS,
@@ -121,7 +121,7 @@ def _sheet(kept: Thumbnails, rows: list[int]) -> Float[Tensor, "3 height width"]
     return sheet
 
 
-def _groups(made: Map, rows: Int[Tensor, "rows"]) -> dict[str, Groups]:
+def grouped(made: Map, rows: Int[Tensor, "rows"]) -> dict[str, Groups]:
     """By what points may be coloured; a label and a prediction of one name are of one colour."""
     points, chosen = made.values[rows], rows.tolist()
     found = {}
@@ -132,7 +132,8 @@ def _groups(made: Map, rows: Int[Tensor, "rows"]) -> dict[str, Groups]:
     return found
 
 
-def _facts(made: Map, rows: Int[Tensor, "rows"], groups: dict[str, Groups]) -> dict[str, Any]:
+def facts(made: Map, rows: Int[Tensor, "rows"], groups: dict[str, Groups]) -> dict[str, Any]:
+    """What a page's script colours points by, and where each photo is found."""
     modes: dict[str, Any] = {}
     same: dict[str, Colour] = {}
     for mode, found in groups.items():
