@@ -27,7 +27,7 @@ from pellucid.atlas.atlas import Atlas
 from pellucid.atlas.pixel_space import opened, pixels
 from pellucid.errors import PellucidError
 from pellucid.images import from_bytes
-from pellucid.method import finished
+from pellucid.progress import finished
 
 pytest.importorskip("lance")
 COUNT = 30

@@ -43,7 +43,7 @@ def build(lab: Lab, words: dict[str, str], handed: tuple[Any, Any]) -> None:
             drawn = gr.HTML(
                 None,
                 html_template='<div class="cmap"></div>',
-                js_on_load=(Path(__file__).parent / "collection_map.js").read_text("utf-8"),
+                js_on_load=_script(),
                 elem_id="map",
                 words={name: words[name] for name in MAP},
                 address=address(lab),
@@ -90,6 +90,13 @@ def build(lab: Lab, words: dict[str, str], handed: tuple[Any, Any]) -> None:
 
     photo.input(own, [photo, layer], [panel.state, panel.body], **PRIVATE)
     stock.input(installed, [stock, layer], [panel.state, panel.body], **PRIVATE)
+
+
+def _script() -> str:
+    """The map's, in its two halves."""
+    here = Path(__file__).parent
+    halves = ("collection_map.js", "collection_choose.js")
+    return "".join((here / name).read_text("utf-8") for name in halves)
 
 
 def _shown(lab: Lab, how: str, layer: str, words: dict[str, str]) -> Iterator[tuple[Any, ...]]:
