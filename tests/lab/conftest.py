@@ -64,9 +64,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     made.process.communicate()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium without a window."""
+    """Chromium without a window, closed with the file: two drivers in one process refuse to run."""
     playwright = pytest.importorskip("playwright.sync_api", reason=NO_BROWSER)
     if not CHROMIUM.exists():
         pytest.skip(NO_BROWSER)

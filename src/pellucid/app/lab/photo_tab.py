@@ -20,6 +20,7 @@ from pellucid.page import Language, page
 from pellucid.register import entries, entry
 
 FIRST = "saliency"
+HIDDEN = "hidden"  # on the page, yet not seen: what is taken off it (False) can miss its next value
 MAIN = ("photo", "content", "sample")  # the photo at the left, whatever a method calls it
 SHOW_STAGE = "() => document.getElementById('stage').scrollIntoView({block: 'nearest'})"
 SIDE_PHOTOS = 64  # most that are uploaded for one argument
@@ -68,7 +69,7 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> tuple[Any, Any]:
             )
             question = gr.Markdown(_question(FIRST, lang), elem_id="question")
             with gr.Row():
-                stop = gr.Button(words["stop"], elem_id="stop", visible=False, variant="stop")
+                stop = gr.Button(words["stop"], elem_id="stop", visible=HIDDEN, variant="stop")
                 go = gr.Button(words["run"], elem_id="run", variant="primary")
             parts = gr.Column(elem_id="settings")
         with gr.Column(scale=5, min_width=320):
@@ -81,17 +82,17 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> tuple[Any, Any]:
                 interactive=False,
                 format="png",
                 buttons=["fullscreen"],
-                visible=False,
+                visible=HIDDEN,
             )
             with gr.Row():
-                saved = gr.DownloadButton(words["download"], elem_id="save", visible=False)
-                recipe = gr.DownloadButton(words["recipe"], elem_id="recipe", visible=False)
+                saved = gr.DownloadButton(words["download"], elem_id="save", visible=HIDDEN)
+                recipe = gr.DownloadButton(words["recipe"], elem_id="recipe", visible=HIDDEN)
             shell = gr.Code(
                 language="shell",
                 label=words["shell"],
                 elem_id="shell",
                 interactive=False,
-                visible=False,
+                visible=HIDDEN,
                 wrap_lines=True,
                 lines=1,
             )
@@ -100,7 +101,7 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> tuple[Any, Any]:
                 label=words["python"],
                 elem_id="python",
                 interactive=False,
-                visible=False,
+                visible=HIDDEN,
                 wrap_lines=True,
                 lines=5,
             )
@@ -204,13 +205,13 @@ def _run(lab: Lab, asked: dict[str, Any], words: dict[str, str]) -> Iterator[tup
 def _nothing() -> list[Any]:
     import gradio as gr
 
-    return [gr.update(value=None, visible=False)] * 3 + [gr.update(value="", visible=False)] * 2
+    return [gr.update(value=None, visible=HIDDEN)] * 3 + [gr.update(value="", visible=HIDDEN)] * 2
 
 
 def _buttons(working: bool) -> list[Any]:
     import gradio as gr
 
-    return [gr.update(interactive=not working), gr.update(visible=working)]
+    return [gr.update(interactive=not working), gr.update(visible=working or HIDDEN)]
 
 
 def _asked(
