@@ -18,6 +18,7 @@ tour: $(VENV)/.core  ## the main job: one page that shows what a real network se
 	$(BIN)/pellucid tour --out $(TOUR)
 
 test: $(VENV)/.dev lint  ## types, format and all tests
+	@command -v chromium >/dev/null || echo "Tests in a real browser are left out: apt-get install chromium"
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.dev  ## types and format
@@ -32,8 +33,8 @@ docs: $(VENV)/.docs  ## the manual, with generated help and pictures, in site/
 bench: $(VENV)/.dev  ## the README's figures, measured here
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-web: tour  ## the tour at http://127.0.0.1:8000, for this machine only
-	$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory $(TOUR)
+web: $(VENV)/.dev  ## the lab: everything on a page, for this machine only
+	$(BIN)/pellucid lab
 
 package: $(VENV)/.dev  ## dist/: the source, and the wheel that is made from it
 	rm -rf dist build/source && mkdir -p build/source

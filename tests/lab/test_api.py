@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from tests.lab.conftest import Running
 import pellucid as pl
 from pellucid.register import entries
 from pellucid.replay import read
+
+ROOT = Path(__file__).parents[2]
 
 # Those of gradio_client, which leaves connections open.
 pytestmark = [
@@ -71,6 +74,17 @@ def test_a_method_on_an_upload(client: Any, tmp_path: Path) -> None:
     assert Path(picture).read_bytes().startswith(b"\x89PNG")
     assert told["recipe"]["photos"]["photo"]["hash"] == pl.open_image(own).hash
     assert "my" in told["command"] and str(tmp_path) not in told["command"]
+
+
+@pytest.mark.parametrize("manual", ["docs/lab.md", "docs/zh/lab.md"])
+def test_the_lines_of_the_manual_run(client: Any, running: Running, manual: str) -> None:
+    text = (ROOT / manual).read_text("utf-8")
+    (lines,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    space: dict[str, Any] = {}
+    exec(lines.replace("http://127.0.0.1:7860", running.address), space)
+    space["lab"].close()
+    assert space["told"]["command"] in lines
+    assert Path(space["picture"]).read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
