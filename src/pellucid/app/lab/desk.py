@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import queue
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from pellucid.app.lab import wire
+from pellucid.app.lab.remote import BEAT, Remote
 from pellucid.app.lab.wire import Message
 from pellucid.errors import PellucidError
 
-BEAT = 0.25  # s between two looks at the worker
 GRACE = 8.0  # s that a job has to come to an end of its own once it is told to
 ABSENT = 20.0  # s after which a page that asks for no news has gone
 MOST_MEMORY = 6_000_000_000  # bytes of a worker at rest, above which a new one takes its place
@@ -82,7 +77,7 @@ class Desk:
         self._line: list[Ticket] = []
         self._turn = threading.Condition()
         self._numbers = count(1)
-        self._worker: _Worker | None = _Worker(bench)
+        self._worker: Remote | None = Remote(bench)
 
     def take(self, task: str, given: dict[str, Any]) -> Ticket:
         """A place in the line.
@@ -168,14 +163,14 @@ class Desk:
 
     def _follow(self, ticket: Ticket) -> Iterator[News]:
         if self._worker is None or not self._worker.alive:
-            self._worker = _Worker(self.bench)
+            self._worker = Remote(self.bench)
         worker = self._worker
         begun, told = time.monotonic(), 0.0
-        worker.begin(ticket)
+        worker.begin(ticket.number, ticket.task, ticket.given)
         over = False
         try:
             while not over:
-                message = worker.message(ticket)
+                message = worker.message(ticket.number)
                 ticket.seen = now = time.monotonic()
                 late = now - begun > self.limit
                 if message is not None:
@@ -188,18 +183,18 @@ class Desk:
                     news = News("step", elapsed=now - begun)
                 if (ticket.stopped or late) and not told:
                     told = now
-                    worker.tell_to_stop(ticket)
+                    worker.tell_to_stop(ticket.number)
                 if news.kind == "stopped" and late:
                     news = News("late", {"text": f"{self.limit:g} s"}, elapsed=now - begun)
                 over = news.over
                 yield news
         finally:
             if not over:  # the page has gone in the middle of it
-                worker.end(ticket)
+                worker.end(ticket.number, GRACE / 2)
             if worker.busy or worker.memory > MOST_MEMORY:
                 worker.kill()
                 if worker is self._worker:
-                    self._worker = _Worker(self.bench)
+                    self._worker = Remote(self.bench)
 
 
 def _told(message: Message, elapsed: float) -> News:
@@ -209,77 +204,3 @@ def _told(message: Message, elapsed: float) -> News:
     if kind == "done":
         facts = facts["facts"]
     return News(kind, facts, dict(zip(names, message.blobs, strict=True)), elapsed=elapsed)
-
-
-class _Worker:
-    """The process at the other end of the wire."""
-
-    def __init__(self, bench: dict[str, Any]) -> None:
-        self.process = subprocess.Popen(
-            # -P: nothing is imported from the folder that the lab was started in.
-            [sys.executable, "-P", "-m", "pellucid.app.lab.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        self.messages: queue.Queue[Message | None] = queue.Queue()
-        self.busy, self.memory, self.ended = False, 0, False
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-        self._send({"bench": bench})
-
-    @property
-    def alive(self) -> bool:
-        return not self.ended
-
-    def begin(self, ticket: Ticket) -> None:
-        self.busy = True
-        self._send({"job": ticket.number, "task": ticket.task, "given": ticket.given})
-
-    def tell_to_stop(self, ticket: Ticket) -> None:
-        self._send({"job": ticket.number, "stop": True})
-
-    def end(self, ticket: Ticket) -> None:
-        """Tells a job to stop, and waits a little for its end."""
-        self.tell_to_stop(ticket)
-        last = time.monotonic() + GRACE / 2
-        while self.busy and self.alive and time.monotonic() < last:
-            self.message(ticket)
-
-    def message(self, ticket: Ticket) -> Message | None:
-        """The next one of this job; None if there is none within a beat."""
-        try:
-            message = self.messages.get(timeout=BEAT)
-        except queue.Empty:
-            return None
-        if message is None:
-            self.ended = True
-            return None
-        if message.facts["job"] != ticket.number:
-            return None
-        if message.facts["news"] != "step":
-            self.busy, self.memory = False, message.facts["memory"]
-        return message
-
-    def how_it_ended(self) -> str:
-        code = self.process.wait()
-        return f"signal {-code}" if code < 0 else f"exit code {code}"
-
-    def kill(self) -> None:
-        self.ended = True
-        self.process.kill()
-        self.process.wait()
-        self.reader.join()  # at the end of what the process has said
-        for pipe in (self.process.stdin, self.process.stdout):
-            with suppress(OSError):  # of what could not be sent any more
-                pipe.close()  # type: ignore[union-attr]
-
-    def _send(self, facts: dict[str, Any]) -> None:
-        assert self.process.stdin is not None
-        with suppress(OSError, ValueError):  # it has ended, which its reader notices
-            wire.send(self.process.stdin, facts)
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        while (message := wire.receive(self.process.stdout)) is not None:
-            self.messages.put(message)
-        self.messages.put(None)

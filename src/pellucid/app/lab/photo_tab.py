@@ -1,23 +1,21 @@
 """The photo's tab: any method of the register, on any photo."""
 
 # Gradio reads the annotations of these functions, which must not be text.
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pellucid.app.lab import stage
+from pellucid.app.lab import lecture, stage
 from pellucid.app.lab.controls import control, empty, shown, value
 from pellucid.app.lab.desk import Desk
 from pellucid.app.lab.lab import Lab
-from pellucid.entry import Entry
 from pellucid.errors import PellucidError
 from pellucid.heatmap import Mapped
 from pellucid.method import Method
 from pellucid.option import Option, kinds
-from pellucid.page import Language, page
-from pellucid.register import entries, entry
+from pellucid.page import Language
+from pellucid.register import entry
 
 FIRST = "saliency"
 HIDDEN = "hidden"  # on the page, yet not seen: what is taken off it (False) can miss its next value
@@ -65,9 +63,9 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> tuple[Any, Any]:
                 lab.networks, value=lab.networks[0], label=words["network"], elem_id="network"
             )
             method = gr.Dropdown(
-                _methods(lang, words), value=FIRST, label=words["method"], elem_id="method"
+                lecture.methods(lang, words), value=FIRST, label=words["method"], elem_id="method"
             )
-            question = gr.Markdown(_question(FIRST, lang), elem_id="question")
+            question = gr.Markdown(lecture.question(FIRST, lang), elem_id="question")
             with gr.Row():
                 stop = gr.Button(words["stop"], elem_id="stop", visible=HIDDEN, variant="stop")
                 go = gr.Button(words["run"], elem_id="run", variant="primary")
@@ -106,9 +104,11 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> tuple[Any, Any]:
                 lines=5,
             )
             with gr.Accordion(words["read"], open=False):
-                reading = gr.Markdown(_reading(FIRST, lang), elem_id="reading")
+                reading = gr.Markdown(lecture.reading(FIRST, lang), elem_id="reading")
             with gr.Accordion(words["misleads"], open=False):
-                misleading = gr.Markdown(_misleading(FIRST, lang, words), elem_id="misleading")
+                misleading = gr.Markdown(
+                    lecture.misleading(FIRST, lang, words), elem_id="misleading"
+                )
     outputs = [job, state, picture, saved, recipe, shell, python, go, stop]
 
     def pick(event: gr.SelectData) -> tuple[str, str]:
@@ -118,7 +118,11 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> tuple[Any, Any]:
     gallery.select(pick, None, [photo, source], api_visibility="private", show_progress="hidden")
     photo.input(lambda: "", None, source, api_visibility="private", show_progress="hidden")
     method.change(
-        lambda name: (_question(name, lang), _reading(name, lang), _misleading(name, lang, words)),
+        lambda name: (
+            lecture.question(name, lang),
+            lecture.reading(name, lang),
+            lecture.misleading(name, lang, words),
+        ),
         method,
         [question, reading, misleading],
         api_visibility="private",
@@ -268,49 +272,3 @@ def _others(method: Method[Any], words: dict[str, str]) -> list[Any]:
         for known in _photos(method)
         if known.name not in MAIN
     ]
-
-
-def _methods(lang: Language, words: dict[str, str]) -> list[tuple[str, str]]:
-    """What the page calls the methods, in the order of the lecture."""
-
-    def order(found: Entry) -> float:
-        try:
-            return page(found.name).order
-        except PellucidError:
-            return math.inf  # nobody has written about it
-
-    return [
-        (_title(found, lang, words), found.name) for found in sorted(entries().values(), key=order)
-    ]
-
-
-def _title(found: Entry, lang: Language, words: dict[str, str]) -> str:
-    family = words.get(f"family_{found.room}", words["family_other"])
-    try:
-        title = page(found.name).texts[lang].title
-    except PellucidError:
-        title = found.command
-    return f"{title} · {family}"
-
-
-def _question(name: str, lang: Language) -> str:
-    try:
-        return f"*{page(name).texts[lang].question}*"
-    except PellucidError:
-        return entry(name).summary
-
-
-def _reading(name: str, lang: Language) -> str:
-    try:
-        return page(name).texts[lang].reading
-    except PellucidError:
-        return entry(name).summary
-
-
-def _misleading(name: str, lang: Language, words: dict[str, str]) -> str:
-    try:
-        found = page(name)
-    except PellucidError:
-        return ""
-    papers = "\n".join(f"- {paper}" for paper in found.papers)
-    return f"{found.texts[lang].misleading}\n\n**{words['papers']}**\n\n{papers}"
