@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.lab.conftest import Running
 
 import pellucid as pl
+from lab.conftest import Running
 from pellucid.register import entries
 from pellucid.replay import read
 

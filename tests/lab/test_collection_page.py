@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from tests.atlas.collection import folder, photo
-from tests.lab.conftest import Running, started
 
 import pellucid as pl
+from lab.conftest import Running, started
 from pellucid.atlas.atlas import Atlas
 from pellucid.images import text_inside
 

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.lab.conftest import ended, started
 from typer.testing import CliRunner
 
+from lab.conftest import ended, started
 from pellucid.app import lab_command
 from pellucid.app.cli import app
 from pellucid.app.lab import server

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.lab.conftest import Running
 
+from lab.conftest import Running
 from pellucid.images import text_inside
 
 PATIENCE = 90_000  # ms, on a machine that is busy with other tests
