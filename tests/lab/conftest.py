@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,28 @@ import pytest
 
 CHROMIUM = Path("/usr/bin/chromium")
 NO_BROWSER = "needs Debian's chromium (apt-get install chromium) and pip install playwright"
+
+
+PATIENCE = 90_000  # ms, on a machine that is busy with other tests
+
+
+@contextmanager
+def looking(browser: Any, address: str, **more: Any) -> Iterator[Any]:
+    """A page of the lab that answers; it fails where anything is asked of another machine."""
+    context = browser.new_context(viewport={"width": 1300, "height": 900}, **more)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    asked: list[str] = []
+    wrong: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(address)
+    page.wait_for_selector("#set-target")
+    yield page
+    context.close()
+    mine = (address, "data:", "blob:", address.replace("http", "ws"))
+    assert [url for url in asked if not url.startswith(mine)] == []
+    assert wrong == []
 
 
 @dataclass

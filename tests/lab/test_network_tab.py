@@ -5,18 +5,15 @@ from typing import Any
 
 import pytest
 
-PATIENCE = 90_000  # ms, on a machine that is busy with other tests
+from lab.conftest import Running, looking
 
 
 @pytest.fixture(scope="module")
-def tab(running: Any, browser: Any) -> Iterator[Any]:
-    page = browser.new_page(viewport={"width": 1300, "height": 900})
-    page.set_default_timeout(PATIENCE)
-    page.goto(running.address)
-    page.click("#tab-network-button")
-    page.wait_for_selector("#net-channels .plate")
-    yield page
-    page.close()
+def tab(running: Running, browser: Any) -> Iterator[Any]:
+    with looking(browser, running.address) as page:
+        page.click("#tab-network-button")
+        page.wait_for_selector("#net-channels .plate")
+        yield page
 
 
 def test_it_begins_with_the_first_filters(tab: Any) -> None:

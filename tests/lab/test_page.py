@@ -9,29 +9,15 @@ from typing import Any
 
 import pytest
 
-from lab.conftest import Running
+from lab.conftest import PATIENCE, Running, looking
 from pellucid.images import text_inside
-
-PATIENCE = 90_000  # ms, on a machine that is busy with other tests
 
 
 @pytest.fixture
 def page(browser: Any, running: Running) -> Iterator[Any]:
-    """The page in English; it fails where anything is asked of another machine."""
-    context = browser.new_context(viewport={"width": 1300, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    made = context.new_page()
-    outside: list[str] = []
-    wrong: list[str] = []
-    made.on("request", lambda request: outside.append(request.url))
-    made.on("pageerror", lambda error: wrong.append(str(error)))
-    made.goto(running.address)
-    made.wait_for_selector("#set-target")
-    yield made
-    context.close()
-    mine = (running.address, "data:", "blob:", running.address.replace("http", "ws"))
-    assert [url for url in outside if not url.startswith(mine)] == []
-    assert wrong == []
+    """The page in English."""
+    with looking(browser, running.address) as made:
+        yield made
 
 
 def choose(page: Any, part: str, text: str) -> None:

@@ -31,7 +31,10 @@ def build(lab: Lab) -> None:
 
     def layers(network: str) -> dict[str, Any]:
         """Layers and class names of a network."""
-        last = lab.desk.last("facts", {"network": network})
+        try:
+            last = lab.desk.last("facts", {"network": network})
+        except PellucidError as error:
+            raise gr.Error(str(error), print_exception=False) from None
         if last.kind != "done":
             raise gr.Error(stage.problem(last, WORDS["en"]), print_exception=False)
         return last.facts

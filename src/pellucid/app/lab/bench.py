@@ -30,7 +30,7 @@ class Bench:
         specs: arguments of `load` by the names that the page knows; no other network is loaded.
         device: for all of them.
         folder: that uploads lie in; no other file is opened as a photo.
-        pixels: most of a photo.
+        pixels: most of a photo; set for the whole process by the worker.
         place: of the atlas; empty for none.
     """
 
@@ -40,9 +40,6 @@ class Bench:
     pixels: int
     place: str = ""
     _kept: OrderedDict[str, Network] = field(default_factory=OrderedDict)
-
-    def __post_init__(self) -> None:
-        images.MOST_PIXELS = self.pixels  # of this process, which opens what strangers upload
 
     def network(self, name: str) -> Network:
         """A network by its name, kept for the next job.

@@ -2,10 +2,24 @@
 
 from typing import Final
 
+from pellucid.atlas.page.words import WORDS as PAGE
 from pellucid.page import Language
 
+# What this map says as its page in one file does.
+SHARED = (
+    "quality", "label", "predicted", "right", "is_right", "is_wrong", "unknown", "none", "search",
+    "names", "clear", "chosen", "chosen_one", "neighbours kept", "distance correlation",
+    "same label nearby", "same label in features",
+)  # fmt: skip
+
+
+def _of_the_page(lang: Language) -> dict[str, str]:
+    return {key: PAGE[lang][key] for key in SHARED}
+
+
 WORDS: Final[dict[Language, dict[str, str]]] = {
-    "en": {
+    "en": _of_the_page("en")
+    | {
         "lead": "**{name}**: {count} photos as {network} sees them.",
         "tab_map": "Map",
         "tab_wall": "Wall",
@@ -21,7 +35,6 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "drawn_pca": "{shown} photos by {layer} of {network}, PCA. The axes are the two directions "
         "in which the layer’s features vary most; what differs in others lies on top of another.",
         "part": "{shown} of {count}, evenly chosen",
-        "quality": "What the map keeps",
         "photo": "A photo of yours, or an installed one: what is like it here?",
         "stock": "… or one that is installed here",
         "ask": "Choose a photo, and it appears here with its neighbours.",
@@ -67,15 +80,6 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "lowest": "least of the photos’ greatest values",
         "picture": "Picture",
         "colour": "Colour by",
-        "label": "label",
-        "predicted": "prediction",
-        "right": "right or wrong",
-        "is_right": "right",
-        "is_wrong": "wrong",
-        "unknown": "label is no class of the network",
-        "none": "none",
-        "search": "Search labels and files",
-        "names": "names",
         "lasso": "Lasso",
         "lasso_title": "Draw around photos to choose them (also: Shift and drag)",
         "in_view": "Choose what is in view",
@@ -83,10 +87,7 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "nearer": "Nearer (+)",
         "farther": "Farther (−)",
         "all": "All photos (0)",
-        "clear": "clear",
         "only": "only {name}",
-        "chosen": "{count} photos",
-        "chosen_one": "1 photo",
         "framed": "in a frame: the network is wrong",
         "more": "… and {count} more",
         "sees": "the network sees {name}, {share}%",
@@ -95,13 +96,10 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "empty": "The map is being drawn …",
         "help": "Drag to move, wheel or pinch to zoom, click a photo for its neighbours. By keys: "
         "arrows, + − 0, Enter for the photo at the cross, S for all in view.",
-        "neighbours kept": "of a photo’s 10 nearest in features are so on the map",
         "trustworthiness": "trustworthiness: 1 where all neighbours on the map are so in features",
-        "distance correlation": "rank correlation of distances (Spearman)",
-        "same label nearby": "of the 10 nearest on the map have the same label",
-        "same label in features": "… and of the 10 nearest in features",
     },
-    "zh": {
+    "zh": _of_the_page("zh")
+    | {
         "lead": "**{name}**：{network} 眼中的 {count} 张照片。",
         "tab_map": "地图",
         "tab_wall": "照片墙",
@@ -117,7 +115,6 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "drawn_pca": "{network} 的 {layer} 层眼中的 {shown} 张照片（PCA）。"
         "两条轴是这一层特征变化最大的两个方向；只在其他方向上不同的照片在这里会重叠。",
         "part": "{count} 张中均匀选取的 {shown} 张",
-        "quality": "地图保留了什么",
         "photo": "自己的照片或本机自带的照片：这里有哪些和它相像？",
         "stock": "……或选一张本机自带的",
         "ask": "选一张照片，它和它的邻居会出现在这里。",
@@ -162,15 +159,6 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "lowest": "各照片最大值中最小的",
         "picture": "图像",
         "colour": "颜色",
-        "label": "标签",
-        "predicted": "预测",
-        "right": "对错",
-        "is_right": "预测正确",
-        "is_wrong": "预测错误",
-        "unknown": "标签不在网络的类别中",
-        "none": "无",
-        "search": "搜索标签和文件名",
-        "names": "显示名称",
         "lasso": "套索",
         "lasso_title": "在照片周围画一圈来选取（也可以按住 Shift 拖动）",
         "in_view": "选取可见的照片",
@@ -178,10 +166,7 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "nearer": "放大（+）",
         "farther": "缩小（−）",
         "all": "全部照片（0）",
-        "clear": "清除",
         "only": "只看 {name}",
-        "chosen": "{count} 张照片",
-        "chosen_one": "1 张照片",
         "framed": "有框：网络判断错误",
         "more": "…… 还有 {count}",
         "sees": "网络认为是 {name}，{share}%",
@@ -190,11 +175,7 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "empty": "正在绘制地图……",
         "help": "拖动可移动，滚轮或双指可缩放，点一张照片看它的邻居。键盘：方向键、+ − 0，"
         "回车打开十字处的照片，S 选取可见的全部照片。",
-        "neighbours kept": "一张照片在特征空间最近的 10 张中，在图上仍然最近的比例",
         "trustworthiness": "可信度：图上的邻居都是特征空间的邻居时为 1",
-        "distance correlation": "距离的秩相关系数（Spearman）",
-        "same label nearby": "图上最近的 10 张中标签相同的比例",
-        "same label in features": "…… 特征空间最近的 10 张中标签相同的比例",
     },
 }  # fmt: skip
 # Those that the map's script says.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pellucid.app.lab import stage
@@ -23,8 +24,10 @@ def errand(lab: Lab, task: str, given: dict[str, Any], words: dict[str, str]) ->
     try:
         ticket = lab.desk.take(task, given)
         yield ticket.number, "", None
+        so_far: dict[str, bytes] = {}  # the last picture on the way stays until there is another
         for news in lab.desk.news(ticket):
-            shown = stage.drawn(news, words)
+            so_far = news.files or so_far
+            shown = stage.drawn(news if news.over else replace(news, files=so_far), words)
             if news.over:
                 yield 0, shown, news
             elif shown:

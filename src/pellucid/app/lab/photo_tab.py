@@ -2,13 +2,12 @@
 
 # Gradio reads the annotations of these functions, which must not be text.
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pellucid.app.lab import lecture, stage
 from pellucid.app.lab.controls import control, empty, shown, value
-from pellucid.app.lab.desk import Desk
+from pellucid.app.lab.errand import errand
 from pellucid.app.lab.lab import Lab
 from pellucid.errors import PellucidError
 from pellucid.heatmap import Mapped
@@ -85,23 +84,17 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> tuple[Any, Any]:
             with gr.Row():
                 saved = gr.DownloadButton(words["download"], elem_id="save", visible=HIDDEN)
                 recipe = gr.DownloadButton(words["recipe"], elem_id="recipe", visible=HIDDEN)
-            shell = gr.Code(
-                language="shell",
-                label=words["shell"],
-                elem_id="shell",
-                interactive=False,
-                visible=HIDDEN,
-                wrap_lines=True,
-                lines=1,
-            )
-            python = gr.Code(
-                language="python",
-                label=words["python"],
-                elem_id="python",
-                interactive=False,
-                visible=HIDDEN,
-                wrap_lines=True,
-                lines=5,
+            shell, python = (
+                gr.Code(
+                    language=name,
+                    label=words[name],
+                    elem_id=name,
+                    interactive=False,
+                    visible=HIDDEN,
+                    wrap_lines=True,
+                    lines=lines,
+                )
+                for name, lines in (("shell", 1), ("python", 5))
             )
             with gr.Accordion(words["read"], open=False):
                 reading = gr.Markdown(lecture.reading(FIRST, lang), elem_id="reading")
@@ -176,34 +169,20 @@ def _run(lab: Lab, asked: dict[str, Any], words: dict[str, str]) -> Iterator[tup
     """What becomes of the page while a job is done."""
     import gradio as gr
 
-    desk: Desk = lab.desk
-    try:
-        ticket = desk.take("method", asked)
-    except PellucidError as error:
-        yield (0, stage.trouble(str(error)), *_nothing(), *_buttons(False))
-        return
-    yield (ticket.number, "", *_nothing(), *_buttons(True))
-    so_far: dict[str, bytes] = {}  # the last picture on the way stays until there is another
-    for news in desk.news(ticket):
-        so_far = news.files or so_far
-        shown = stage.drawn(news if news.over else replace(news, files=so_far), words)
-        if not news.over:
-            if shown:
-                yield (ticket.number, shown, *[gr.skip()] * 7)
-        elif news.kind != "done":
-            yield (0, shown, *_nothing(), *_buttons(False))
-        else:
+    begun = False
+    for number, told, news in errand(lab, "method", asked, words):
+        if news is not None and news.kind == "done":
             image, recipe = map(str, lab.keep(news))
-            yield (
-                0,
-                shown,
-                gr.update(value=image, visible=True),
-                gr.update(value=image, visible=True),
-                gr.update(value=recipe, visible=True),
-                gr.update(value=news.facts["command"], visible=True),
-                gr.update(value=news.facts["python"], visible=True),
-                *_buttons(False),
-            )
+            values = image, image, recipe, news.facts["command"], news.facts["python"]
+            made = [gr.update(value=value, visible=True) for value in values]
+            yield (0, told, *made, *_buttons(False))
+        elif not number:
+            yield (0, told, *_nothing(), *_buttons(False))
+        elif not begun:
+            yield (number, told, *_nothing(), *_buttons(True))
+        else:
+            yield (number, told, *[gr.skip()] * 7)
+        begun = True
 
 
 def _nothing() -> list[Any]:

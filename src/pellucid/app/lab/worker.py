@@ -73,9 +73,11 @@ def main() -> None:
     if first is None:
         return
     threading.Thread(target=listen, daemon=True).start()
+    from pellucid import images
     from pellucid.app.lab.bench import Bench
 
     bench = Bench(**first.facts["bench"])
+    images.MOST_PIXELS = bench.pixels  # of this process, which opens what strangers upload
     while True:
         facts = jobs.get().facts
         stopped = stops.setdefault(facts["job"], threading.Event())
