@@ -54,7 +54,7 @@ package-test: package  ## that wheel, with the newest of all it needs, in an emp
 	cd build/empty/here && ../env/bin/pellucid doctor && ../env/bin/pellucid tour --quick
 
 clean:  ## forget everything that was made
-	rm -rf $(VENV) $(TOUR) site build dist docs/generated .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(TOUR) site build dist docs/methods docs/coming-from docs/gallery.md docs/comparison.md docs/zh/methods docs/zh/coming-from docs/zh/gallery.md docs/zh/comparison.md .mypy_cache .ruff_cache .pytest_cache
 
 # Bytecode is compiled at install: importing torchvision takes half as long with it.
 define install
