@@ -9,7 +9,6 @@ only. Ratios are of one run; each round does all of them, and the best round of 
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
@@ -73,6 +72,12 @@ def without_best(run: Callable[[], None]) -> None:
         Best.updated = found  # type: ignore[method-assign]
 
 
+def held() -> float:
+    """Peak memory in GB of this process; `ru_maxrss` would be the parent's, which it inherits."""
+    lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) / 1e6 for line in lines if line.startswith("VmHWM"))
+
+
 def memory(which: str, args: argparse.Namespace) -> float:
     """Peak memory in GB of one of them, in a process of its own."""
     command = [sys.executable, __file__, str(args.folder), "--only", which]
@@ -103,7 +108,7 @@ def main() -> None:
             plain(net, files, last)
         else:
             surveyed(net, files, [*convs, *last])
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+        print(held())
         return
     everything = [*convs, *last]
     runs: dict[str, Callable[[], None]] = {

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
 from pellucid import stock
@@ -127,8 +127,10 @@ def from_bytes(content: bytes, name: str) -> Photo:
 
 def thumbnail(photo: Photo, longer: int, quality: int = 80) -> bytes:
     """A photo as a small JPEG file in memory, its longer side at most `longer` px."""
-    small = Image.fromarray(photo.pixels.permute(1, 2, 0).numpy())
-    small.thumbnail((longer, longer), reducing_gap=2.0)
+    # Pillow takes colours one after the other, and not as they lie here, five times as long.
+    small = Image.merge("RGB", [Image.fromarray(colour) for colour in photo.pixels.numpy()])
+    # As sharp as the bicubic filter where an image becomes smaller, at the cost of the bilinear.
+    small.thumbnail((longer, longer), Image.Resampling.HAMMING, reducing_gap=2.0)
     buffer = io.BytesIO()
     small.save(buffer, "jpeg", quality=quality)
     return buffer.getvalue()
@@ -234,7 +236,8 @@ def _upright_rgb(opened: Image.Image, name: str) -> UInt8[Tensor, "3 height widt
         raise PellucidError(f"{name} is {width} x {height}: not 1 to {MOST_PIXELS:,} pixels")
     opened.load()
     try:
-        upright = ImageOps.exif_transpose(opened)
+        turned = opened.getexif().get(ExifTags.Base.Orientation, 1) != 1
+        upright = ImageOps.exif_transpose(opened) if turned else opened
     except Exception:  # a damaged EXIF block turns nothing
         upright = opened
     if upright.mode.startswith("I") or upright.mode == "F":
@@ -245,7 +248,8 @@ def _upright_rgb(opened: Image.Image, name: str) -> UInt8[Tensor, "3 height widt
         clear = upright.convert("RGBA")
         white = Image.new("RGBA", clear.size, "white")
         upright = Image.alpha_composite(white, clear)
-    return torch.from_numpy(np.asarray(upright.convert("RGB")).copy()).permute(2, 0, 1).contiguous()
+    colours = upright if upright.mode == "RGB" else upright.convert("RGB")
+    return torch.from_numpy(np.array(colours)).permute(2, 0, 1).contiguous()
 
 
 def _eight_bits(image: Image.Image, name: str, sixteen: bool) -> Image.Image:

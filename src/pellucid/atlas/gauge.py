@@ -17,6 +17,9 @@ from pellucid.make.runner import Runner
 from pellucid.network import Network
 from pellucid.record import first_tensor, watching
 
+CACHED = 1 << 20  # numbers
+Numbers = Float[Tensor, "batch channels"]
+
 
 @dataclass(frozen=True, eq=False)
 class Reading:
@@ -114,14 +117,13 @@ class Gauge:
         layout = self.net.layers[name].layout
         maps = layout.maps(output).float()
         before = self.readings[name]
-        highest, means = maps.amax((2, 3)), maps.mean((2, 3))
+        highest, means, active = _summed_up(maps)
         features = maps.flatten(1) if self.plan.whole else means
         seen.features[name] = features.cpu()
         per = self.plan.per_image
         worst = before.worst
         if worst is not None:
             worst = worst.negated().updated(-maps, -maps.amin((2, 3)), which, per).negated()
-        active = _active(maps)
         # On the device the best are few; what is kept of them lies in memory.
         best = before.best.updated(maps, highest, which, per)
         scale = self.scales.setdefault(name, Scale.of(highest.cpu()))
@@ -143,7 +145,14 @@ def empty(net: Network, plan: Plan) -> dict[str, Reading]:
     return made
 
 
-def _active(maps: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels"]:
-    """How many places of each map are above zero."""
-    # The sign, and not a comparison, whose truth values are slow to add up.
-    return maps.sign().clamp_(min=0).sum((2, 3))
+def _summed_up(maps: Float[Tensor, "batch channels height width"]) -> tuple[Numbers, ...]:
+    """The greatest value of each map, its mean, and how many of its places are above zero.
+
+    A few images at a time, which stay in the processor's cache from one to the next.
+    """
+    found = []
+    for part in torch.split(maps, max(1, CACHED // max(1, maps[0].numel()))):
+        # The sign, and not a comparison, whose truth values are slow to add up.
+        active = part.sign().clamp_(min=0).sum((2, 3))
+        found.append((part.amax((2, 3)), part.mean((2, 3)), active))
+    return tuple(torch.cat(each) for each in zip(*found, strict=True))
