@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from pellucid.atlas import readings_table
+from pellucid.atlas.crew import Crew, seen
 from pellucid.atlas.gauge import Gauge, Reading, scales_of
 from pellucid.atlas.item import Item
 from pellucid.atlas.loading import WORKERS, batches
@@ -18,7 +19,7 @@ from pellucid.atlas.plan import Plan
 from pellucid.atlas.rows import Rows, Tables
 from pellucid.atlas.store import Store
 from pellucid.atlas.stream import reopened
-from pellucid.atlas.survey import EVERY, MOST_ROWS, surveyed, take
+from pellucid.atlas.survey import EVERY, MOST_ROWS, surveyed
 from pellucid.atlas.tally import Scale
 from pellucid.errors import PellucidError
 from pellucid.method import Step
@@ -71,12 +72,14 @@ def spread(
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
+    alike = Crew(net, plan, readings)
+    alike.close()
+    threads = alike.threads  # of each actor, as of each gauge of this machine: the same last bits
     count = actors or max(1, int(ray.cluster_resources().get("CPU", 1)))
     work = ray.data.from_items(list(chain([ahead], shards))).map_batches(
         _Actor,
         fn_constructor_args=(
-            ray.put(net), plan.data(), _plainly(scales_of(readings)), torch.get_num_threads(),
-            workers,
+            ray.put(net), plan.data(), _plainly(scales_of(readings)), threads, workers,
         ),
         batch_size=1,
         batch_format="numpy",
@@ -105,7 +108,7 @@ class _Actor:
     def __init__(
         self, net: Any, plan: dict[str, Any], scales: dict[str, Any], threads: int, workers: int
     ) -> None:
-        torch.set_num_threads(threads)  # as many as where the survey began: the same last bits
+        torch.set_num_threads(threads)
         self.net: Network = _ray().get(net) if not isinstance(net, Network) else net
         self.plan = Plan.read(plan)
         self.scales = {
@@ -127,7 +130,7 @@ class _Actor:
         try:
             for some in work:
                 with plain(self.net.device):
-                    take(gauge, some, rows)
+                    rows.add(some, seen(gauge, some))
         finally:
             work.close()
         found = rows.tables()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import torch
@@ -78,8 +80,24 @@ class Gauge:
         wanted = frozenset({*plan.layers, ""})
         with net.at_rest():
             self.fast = Runner(net, wanted, net.preprocess.size).fast
+        if self.copied:
+            self.fast.module.eval().requires_grad_(False)
         self.readings = readings if readings is not None else empty(net, plan)
         self.scales = scales if scales is not None else scales_of(self.readings)
+
+    @property
+    def copied(self) -> bool:
+        """Whether it has a module of its own, so that others may work beside it."""
+        return self.fast is not self.net
+
+    def beside(self) -> Gauge:
+        """One for other batches at the same time: the same weights, and nothing read so far."""
+        other = copy.copy(self)
+        weights = chain(self.fast.module.parameters(), self.fast.module.buffers())
+        shared = {id(weight): weight for weight in weights}
+        other.fast = self.fast.with_module(copy.deepcopy(self.fast.module, shared))
+        other.readings = empty(self.net, self.plan)
+        return other
 
     def run(
         self, crops: Sequence[Float[Tensor, "channels height width"]], numbers: Sequence[int]
@@ -91,8 +109,7 @@ class Gauge:
             numbers: of the images, rising, greater than all before.
         """
         seen, which = Seen(), torch.tensor(numbers)
-        last = self.fast is not self.net
-        form = torch.channels_last if last else torch.contiguous_format
+        form = torch.channels_last if self.copied else torch.contiguous_format
         batch = self.net.preprocess.normalise(torch.stack(list(crops)))
         inputs = batch.to(self.net.device, self.net.dtype).contiguous(memory_format=form)
         readings = dict(self.readings)

@@ -17,7 +17,7 @@ from pellucid.errors import PellucidError
 from pellucid.images import thumbnail
 from pellucid.network import Network
 
-AHEAD = 2  # batches that are made ready while one is being worked on
+AHEAD = 4  # batches that are made ready while others are being worked on
 THUMBNAIL = 128  # px, the longer side
 WORKERS = 4
 

@@ -58,8 +58,12 @@ class Rows:
         """Images, read and unread."""
         return len(self.images) + len(self.failed)
 
-    def add(self, images: Sequence[Loaded], seen: Seen) -> None:
-        """A batch."""
+    def add(self, batch: Sequence[Loaded | Unread], seen: Seen | None) -> None:
+        """A batch, and what the network saw of those that could be read; None if none could."""
+        self.failed += [one for one in batch if isinstance(one, Unread)]
+        images = [one for one in batch if isinstance(one, Loaded)]
+        if seen is None:
+            return
         self.images += [replace(one, crop=NOTHING.reshape(0, 0, 0)) for one in images]
         kind = np.dtype(self.plan.precision)
         for layer, parts in self.features.items():
