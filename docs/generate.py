@@ -22,6 +22,7 @@ from pellucid.heatmap import Mapped
 from pellucid.images import png_bytes, webp_bytes
 from pellucid.method import Method
 from pellucid.option import Option
+from pellucid.phrase import phrase
 from pellucid.register import ours
 from pellucid.replay import read
 from pellucid.results import Result
@@ -151,7 +152,7 @@ def written(method: Method[Result], lang: pages.Language, speed: dict[str, Any])
     yield "|---|---|---|---|"
     for option in method.options.values():
         if option.kind == "setting":
-            yield row(option)
+            yield row(option, lang)
     if method.name in speed["methods"]:
         yield f"\n## {heads[5]}\n\n{quick(method.name, lang, speed)}"
     yield f"\n## {heads[6]}\n"
@@ -173,12 +174,14 @@ def quick(name: str, lang: pages.Language, speed: dict[str, Any]) -> str:
     )
 
 
-def row(option: Option) -> str:
+def row(option: Option, lang: pages.Language) -> str:
     """One setting as a row of a table."""
     default = "" if option.required or option.default is None else f"`{option.default}`"
     shell = option.name.upper() if option.positional else option.flag
     choices = f" ({', '.join(option.choices)})" if option.choices else ""
-    return f"| `{option.name}` | `{shell}` | {option.help.text}{choices} | {default} |"
+    return (
+        f"| `{option.name}` | `{shell}` | {phrase(option.help.text, lang)}{choices} | {default} |"
+    )
 
 
 def banner(net: pl.Network) -> bytes:

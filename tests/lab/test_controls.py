@@ -30,7 +30,7 @@ def test_an_untouched_page_asks_for_the_defaults(name: str) -> None:
     }
     assert all(method.options[one].help.names in ("folder", "file") for one in hidden)
     for known in options:
-        made = control(known, FACTS, WORDS["en"])
+        made = control(known, FACTS, WORDS["en"], "en")
         assert known.help.text in made.info
         if known.required:
             continue
@@ -39,11 +39,11 @@ def test_an_untouched_page_asks_for_the_defaults(name: str) -> None:
 
 def test_units_are_searched_by_typing() -> None:
     (want, *_) = shown(entries()["feature"].load())
-    made = control(want, FACTS, WORDS["en"])
+    made = control(want, FACTS, WORDS["en"], "en")
     names = [name for name, _ in made.choices]
     assert names == ["class:cat", "class:dog", "conv1:0", "conv1:1", "conv1:2"]
     many = FACTS | {"layers": [{"name": "big", "channels": SEARCHED, "leaf": True}]}
-    assert [name for name, _ in control(want, many, WORDS["en"]).choices][2:] == ["big:0"]
+    assert [name for name, _ in control(want, many, WORDS["en"], "en").choices][2:] == ["big:0"]
 
 
 def test_what_is_no_number_is_told() -> None:

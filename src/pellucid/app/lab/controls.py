@@ -8,6 +8,8 @@ from pellucid.app.commands import meant
 from pellucid.app.lab.tasks import HIDDEN
 from pellucid.method import Method
 from pellucid.option import Option
+from pellucid.page import Language
+from pellucid.phrase import phrase
 from pellucid.register import entries
 
 SEARCHED = 4000  # most names in a list that is searched by typing
@@ -24,7 +26,7 @@ def shown(method: Method[Any]) -> list[Option]:
     ]
 
 
-def control(known: Option, facts: dict[str, Any], words: dict[str, str]) -> Any:
+def control(known: Option, facts: dict[str, Any], words: dict[str, str], lang: Language) -> Any:
     """The control of one setting.
 
     Args:
@@ -34,7 +36,7 @@ def control(known: Option, facts: dict[str, Any], words: dict[str, str]) -> Any:
 
     common: dict[str, Any] = {
         "label": known.name.replace("_", " "),
-        "info": known.help.text + _bounds(known),
+        "info": phrase(known.help.text, lang) + _bounds(known),
         "elem_id": f"set-{known.name}",
         "interactive": True,
     }

@@ -139,7 +139,7 @@ def build(lab: Lab, words: dict[str, str], lang: Language) -> tuple[Any, Any]:
                 visible=any(issubclass(kind, Mapped) for kind in kinds(chosen.function)),
             )
             others = _others(chosen, words)
-            made = [control(known, facts, words) for known in options]
+            made = [control(known, facts, words, lang) for known in options]
 
             def run(
                 photo: str | None, source: str, net: str, over: bool, *given: Any
