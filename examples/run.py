@@ -2,7 +2,7 @@
 
 `python examples/run.py` runs them all, each in a fresh kernel in an empty folder; with names
 (`1-filters course`) only these. A source is Python in cells ("# %%"), as editors and Jupytext know
-it. Of the course three notebooks are made: the exercise sheet in both languages, and the solutions.
+it. Of the course four notebooks are made: the exercise sheet and the solutions, in both languages.
 
     # %% [markdown]                 text; with lang="zh" that of the Chinese sheet
     # %% tags=["solution"]          left out of the sheet: its names are there, to be filled in
@@ -132,6 +132,7 @@ def wanted() -> dict[str, tuple[NotebookNode, bool]]:
             notebooks[COURSE] = made(found, sheet=True), False
             notebooks[f"{COURSE}.zh"] = made(found, "zh", sheet=True), False
             notebooks[f"{COURSE}-solutions"] = made(found), True
+            notebooks[f"{COURSE}-solutions.zh"] = made(found, "zh"), True
         else:
             notebooks[path.stem] = made(found), True
     return notebooks

@@ -128,6 +128,16 @@ def test_the_chinese_sheet_is_in_chinese() -> None:
             assert not re.search("[\u4e00-\u9fff]", other.source)
 
 
+def test_the_chinese_solutions_are_the_english_ones_in_chinese() -> None:
+    (chinese, kept), (english, _) = WANTED["course-solutions.zh"], WANTED["course-solutions"]
+    assert kept
+    for cell, other in zip(chinese.cells, english.cells, strict=True):
+        if cell.cell_type == "markdown":
+            assert re.search("[\u4e00-\u9fff]", cell.source)
+        elif "assert" not in cell.source:
+            assert cell.source == other.source
+
+
 @pytest.mark.parametrize("name", list(WANTED))
 def test_what_is_kept_is_what_the_sources_say(name: str) -> None:
     """`python examples/run.py` writes them again."""

@@ -9,7 +9,7 @@
 # # 可视化与理解：练习
 #
 # 从第一层滤波器到风格迁移，共十道题。带 `...` 的单元格由你填写，后面的单元格会检查答案并给出提示。
-# 所有内容都用自带的网络和照片，无需联网。答案在 [course-solutions.ipynb](course-solutions.ipynb)（英文，代码通用）。
+# 所有内容都用自带的网络和照片，无需联网。答案在 [course-solutions.zh.ipynb](course-solutions.zh.ipynb)。
 
 # %%
 import torch
