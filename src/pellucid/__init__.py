@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pellucid.atlas.map import Map as Map
     from pellucid.atlas.patches import top_patches as top_patches
     from pellucid.atlas.stream import stream as stream
+    from pellucid.attacked import Attacked as Attacked
     from pellucid.box import Box as Box
     from pellucid.comparison import Comparison as Comparison
     from pellucid.cutout import Cutout as Cutout
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from pellucid.fields import Field as Field
     from pellucid.fields import fields as fields
     from pellucid.film import Film as Film
+    from pellucid.fooled import Fooled as Fooled
     from pellucid.heatmap import Heatmap as Heatmap
     from pellucid.heatmap import Heatmaps as Heatmaps
     from pellucid.images import Photo as Photo
     from pellucid.images import open_image as open_image
+    from pellucid.inverted import Inverted as Inverted
     from pellucid.judgement import Badge as Badge
     from pellucid.judgement import Curve as Curve
     from pellucid.judgement import Judgement as Judgement
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
     from pellucid.preprocess import Preprocess as Preprocess
     from pellucid.progress import follow as follow
     from pellucid.progress import progress as progress
+    from pellucid.quilted import Quilted as Quilted
     from pellucid.recipe import Recipe as Recipe
     from pellucid.record import Recording as Recording
     from pellucid.record import recording as recording
@@ -85,6 +89,7 @@ _HOMES = {
     "atlas.atlas": ("Atlas",),
     "atlas.map": ("Map",),
     "atlas.stream": ("stream",),
+    "attacked": ("Attacked",),
     "box": ("Box",),
     "comparison": ("Comparison",),
     "cutout": ("Cutout",),
@@ -92,7 +97,9 @@ _HOMES = {
     "facet": ("Facets",),
     "fields": ("Field", "fields"),
     "film": ("Film",),
+    "fooled": ("Fooled",),
     "images": ("Photo", "open_image"),
+    "inverted": ("Inverted",),
     "judgement": ("Badge", "Curve", "Judgement"),
     "layers": ("Layer",),
     "layout": ("Layout",),
@@ -121,6 +128,7 @@ _HOMES = {
     "portrait": ("Portrait",),
     "preprocess": ("Frame", "Preprocess"),
     "progress": ("follow", "progress"),
+    "quilted": ("Quilted",),
     "recipe": ("Recipe",),
     "record": ("Recording", "recording"),
     "replay": ("Replay", "replay"),

@@ -178,7 +178,7 @@ class Patches(Result):
 
     def outlined(self) -> Patches:
         """The same, drawn as whole photos with the boxes outlined."""
-        return replace(self, whole=True)
+        return replace(self, whole=True, recipe=self.recipe.drawn("outlined"))
 
     def picture(self) -> Picture:
         """What `image` draws."""

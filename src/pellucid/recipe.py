@@ -49,6 +49,7 @@ class Recipe:
         drawing: how the result was drawn where that is not its own way, as the name of one of
             its methods and that method's arguments: ["over", {"opacity": 0.85}].
         package: that the method is a plug-in of; empty for pellucid's own.
+        atlas: that it is a picture of: its `place`, its `images` and what stands for their names.
     """
 
     method: str
@@ -60,12 +61,14 @@ class Recipe:
     values: str = ""
     drawing: tuple[str, dict[str, Any]] | None = None
     package: str = ""
+    atlas: dict[str, Any] = field(default_factory=dict)
 
     def json(self) -> str:
         """As text, keys sorted, so that the same recipe is always the same text."""
         data = {"format": FORMAT, **asdict(self)}
-        if not self.package:
-            del data["package"]
+        for name in ("package", "atlas"):
+            if not data[name]:
+                del data[name]
         return json.dumps(data, sort_keys=True)
 
     @classmethod
@@ -142,6 +145,7 @@ _SHAPES: dict[str, Callable[[Any], bool]] = {
     "values": _is_text,
     "drawing": _is_drawing,
     "package": lambda value: value is None or _is_text(value),
+    "atlas": lambda value: value is None or (_is_table(value) and _is_text(value.get("place"))),
 }
 
 

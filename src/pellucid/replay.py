@@ -49,7 +49,11 @@ class Replay:
 
 
 def replay(
-    path: str | os.PathLike[str], *, network: Network | None = None, photo: Any = None
+    path: str | os.PathLike[str],
+    *,
+    network: Network | None = None,
+    photo: Any = None,
+    atlas: Any = None,
 ) -> Replay:
     """Makes the result in a file again.
 
@@ -57,11 +61,21 @@ def replay(
         path: a PNG, npz or safetensors file that pellucid saved, or a film.
         network: in place of the recipe's, needed where that was one's own module.
         photo: in place of the recipe's, needed where that had no name or has moved.
+        atlas: in place of the recipe's, or the folder of one, needed where that has moved.
 
     Raises:
         PellucidError: no recipe in the file, or something that it needs cannot be found.
     """
     recipe = read(path)
+    if recipe.atlas:
+        return _of_atlas(recipe, path, network, photo, atlas)
+    if recipe.method == "top_patches":
+        raise PellucidError(
+            f"{path} was made from a collection that was not kept: make an atlas of it, whose "
+            f"pictures can be made again"
+        )
+    if atlas is not None:
+        raise PellucidError(f"{path} was made without an atlas")
     method = _method(recipe, path)
     differences = _changed_versions(recipe, versions() | method.origin)
     net = _network(recipe, path) if network is None else network
@@ -72,12 +86,8 @@ def replay(
         differences.append(f"weights: {net.weights_hash} now, {was.get('weights_hash')} then")
     if net.device.type != was.get("device"):
         differences.append(f"device: {net.device.type} now, {was.get('device')} then")
-    if photo is not None and len(recipe.photos) > 1:
-        raise PellucidError(f"{path} was made from several photos: photo= can stand for one only")
-    photos = {name: _photo(known["source"], photo, path) for name, known in recipe.photos.items()}
-    for name, known in recipe.photos.items():
-        if photos[name].hash != known["hash"]:
-            differences.append(f"{name}: its pixels are not those of then")
+    photos = _photos(recipe, path, photo)
+    differences += _changed_photos(recipe, photos)
     given = _arguments(photos)
     clash = {*recipe.settings, *given} & {next(iter(method.options))}
     if clash or recipe.settings.keys() & given.keys():
@@ -93,11 +103,53 @@ def replay(
     for name, value in settings.items():
         if name in method.options and method.options[name].help.names == "file":
             _nearby(value, path)
-    result = redrawn(method(net, **given, **settings), recipe)
+    return _compared(redrawn(method(net, **given, **settings), recipe), recipe, differences)
+
+
+def _of_atlas(
+    recipe: Recipe, path: str | os.PathLike[str], network: Any, photo: Any, atlas: Any
+) -> Replay:
+    """`replay` of a picture of an atlas."""
+    from pellucid.atlas.again import again
+    from pellucid.atlas.atlas import Atlas
+    from pellucid.atlas.provenance import differences
+
+    if not isinstance(atlas, Atlas):
+        place = recipe.atlas["place"] if atlas is None else atlas
+        if atlas is None and "://" in place:
+            raise PellucidError(
+                f"{path} names {place!r}, which is not called unasked: give it as atlas="
+            )
+        if atlas is None:
+            _nearby(place, path)
+        atlas = Atlas.open(place, network)
+    photos = _photos(recipe, path, photo)
+    changed = _changed_versions(recipe, versions()) + differences(recipe, atlas)
+    changed += _changed_photos(recipe, photos)
+    result = again(recipe, atlas, [photos[key] for key in keys(photos, "photo")])
+    return _compared(result, recipe, changed)
+
+
+def _compared(result: Result, recipe: Recipe, differences: list[str]) -> Replay:
     same = result.recipe.values == recipe.values
     if not same and not differences:
         differences.append("values: not the same, though weights, photo and versions are")
     return Replay(result, same, tuple(differences))
+
+
+def _photos(recipe: Recipe, path: str | os.PathLike[str], instead: Any) -> dict[str, Photo]:
+    """The recipe's photos by their names in it."""
+    if instead is not None and len(recipe.photos) > 1:
+        raise PellucidError(f"{path} was made from several photos: photo= can stand for one only")
+    return {name: _photo(known["source"], instead, path) for name, known in recipe.photos.items()}
+
+
+def _changed_photos(recipe: Recipe, photos: dict[str, Photo]) -> list[str]:
+    return [
+        f"{name}: its pixels are not those of then"
+        for name, known in recipe.photos.items()
+        if photos[name].hash != known["hash"]
+    ]
 
 
 def _method(recipe: Recipe, path: str | os.PathLike[str]) -> Method[Any]:

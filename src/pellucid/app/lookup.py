@@ -110,6 +110,9 @@ def replay(
             autocompletion=names.complete_photo,
         ),
     ] = None,
+    atlas: Annotated[
+        str | None, typer.Option(metavar="ATLAS", help="in place of the recipe's")
+    ] = None,
     network: flags.OtherNetwork = None,
     weights: flags.Weights = None,
     labels: flags.Labels = None,
@@ -145,7 +148,7 @@ def replay(
                 "classes": classes,
                 "device": device,
             }
-            again = make_again(file, network=_replaced(file, given), photo=photo)
+            again = make_again(file, network=_replaced(file, given), photo=photo, atlas=atlas)
             saved = output.save(again.result)
         if json:
             verdict = {"same": again.same, "differences": list(again.differences)}

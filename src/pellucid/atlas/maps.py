@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from pellucid.atlas import provenance
 from pellucid.atlas.map import Map, New
 from pellucid.atlas.placing import placed
 from pellucid.atlas.projections import NAMES, PROJECTIONS, Projection, projected
@@ -19,7 +20,7 @@ from pellucid.errors import PellucidError, Unknown
 from pellucid.images import Photo
 from pellucid.method import Step
 from pellucid.progress import finished
-from pellucid.recipe import Recipe
+from pellucid.recipe import told as told_photos
 
 if TYPE_CHECKING:
     from pellucid.atlas.atlas import Atlas
@@ -84,7 +85,8 @@ def placing(atlas: Atlas, made: Map, photos: Sequence[Photo]) -> Map:
     new = [
         New(query.name, (x, y), how) for query, (x, y) in zip(queries, places.tolist(), strict=True)
     ]
-    return replace(made, new=(*made.new, *new))
+    known = told_photos({"photo": tuple(photos)})
+    return replace(made, new=(*made.new, *new), recipe=replace(made.recipe, photos=known))
 
 
 def told(made: Map) -> str:
@@ -129,7 +131,9 @@ def _made(
         kept=atlas,
         seed=seed,
         facts=facts,
-        recipe=Recipe("atlas map", {"layer": layer, "method": method}, seed=seed),
+        recipe=provenance.recipe(
+            atlas, "atlas map", {"layer": layer, "method": method}, points.float(), seed=seed
+        ),
     )
     return replace(made, caption=f"{NAMES[method]} of {layer}: {told(made)}")
 

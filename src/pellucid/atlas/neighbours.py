@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from pellucid.atlas import index
+from pellucid.atlas import index, provenance
 from pellucid.atlas.agreement import COUNTS, agreement
 from pellucid.atlas.nearest import METRICS, Metric, nearest
 from pellucid.atlas.pixel_space import SIDE, as_seen, in_pixels, opened
@@ -19,7 +19,6 @@ from pellucid.atlas.store import IMAGES
 from pellucid.errors import PellucidError, Unknown
 from pellucid.method import Step
 from pellucid.neighbours import Asked, Near, Neighbours
-from pellucid.recipe import Recipe
 from pellucid.unit import Unit
 
 if TYPE_CHECKING:
@@ -97,7 +96,19 @@ def neighbours(
         over=over,
         facts=facts,
         caption=f"{len(made)} asked, {far.shape[1]} neighbours of each in {name} ({metric})",
-        recipe=Recipe("atlas neighbours", {"layer": name, "metric": metric, "count": count}),
+        recipe=provenance.recipe(
+            atlas,
+            "atlas neighbours",
+            {
+                "asked": [query.told for query in queries],
+                "layer": name,
+                "metric": metric,
+                "count": count,
+                "pixels": pixels,
+            },
+            far.float(),
+            [query.photo for query in queries if query.photo and query.row < 0],
+        ),
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pellucid.atlas import provenance
 from pellucid.atlas.best import NONE, Best
 from pellucid.atlas.crops import Source, gathered
 from pellucid.atlas.loading import WORKERS
@@ -123,7 +125,8 @@ def patches_of(
     rows = sorted(_rows(best, wanted))
     sources = (Source(row, atlas.images.uris[row], _opener(atlas, row)) for row in rows)
     made = yield from gathered(net, layer, best, wanted, sources, negative=negative, guided=guided)
-    return made
+    recipe = provenance.recipe(atlas, "atlas patches", made.recipe.settings, made.values)
+    return replace(made, recipe=recipe)
 
 
 def _rows(best: Best, channels: Sequence[int]) -> set[int]:

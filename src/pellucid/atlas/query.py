@@ -22,6 +22,8 @@ from pellucid.unit import Unit
 if TYPE_CHECKING:
     from pellucid.atlas.atlas import Atlas
 
+PHOTO, VECTOR = "a photo", "a vector"  # in a recipe
+
 
 @dataclass(frozen=True, eq=False)
 class Query:
@@ -33,6 +35,13 @@ class Query:
     photo: Photo | None = None
     vector: Tensor | None = None
     unit: Unit | None = None
+
+    @property
+    def told(self) -> int | str:
+        """As a recipe has it; the photos themselves stand elsewhere in it."""
+        if self.row >= 0:
+            return self.row
+        return PHOTO if self.photo else self.name
 
 
 def read(atlas: Atlas, one: Any) -> Query:
@@ -50,7 +59,7 @@ def read(atlas: Atlas, one: Any) -> Query:
         photo = opened(atlas.thumbnails([one]), [one])[0]
         return Query(images.uris[one], images.labels[one], one, photo)
     if isinstance(one, Tensor) and one.ndim == 1:
-        return Query(f"a vector of {len(one)} numbers", vector=one.detach().cpu().float())
+        return Query(f"{VECTOR} of {len(one)} numbers", vector=one.detach().cpu().float())
     if isinstance(one, str):
         unit = re.fullmatch(r"(.+):\d+", one)
         if one.startswith("class:") or (unit and unit[1] in atlas.layers):

@@ -1,0 +1,59 @@
+"""Again: a picture of an atlas, made once more from the recipe inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pellucid.atlas.maps import mapping, placing
+from pellucid.atlas.neighbours import neighbours
+from pellucid.atlas.patches import patches_of
+from pellucid.atlas.query import PHOTO, VECTOR
+from pellucid.errors import PellucidError
+from pellucid.images import Photo
+from pellucid.patches import Patches
+from pellucid.progress import follow
+from pellucid.recipe import Recipe
+from pellucid.results import Result
+
+if TYPE_CHECKING:
+    from pellucid.atlas.atlas import Atlas
+
+
+def again(recipe: Recipe, atlas: Atlas, photos: Sequence[Photo]) -> Result:
+    """The result that a recipe describes, from an atlas.
+
+    Args:
+        photos: those of the recipe, in its order.
+
+    Raises:
+        PellucidError: a damaged recipe, or one of a vector that nobody has any more; whatever the
+            work itself raises.
+    """
+    made: Result
+    settings, left = dict(recipe.settings), list(photos)
+    try:
+        if recipe.method == "atlas map":
+            made = follow(mapping(atlas, **settings, seed=recipe.seed))
+            made = placing(atlas, made, left)
+        elif recipe.method == "atlas neighbours":
+            asked = [_asked(one, left) for one in settings.pop("asked")]
+            made = follow(neighbours(atlas, asked, **settings))
+        else:
+            made = follow(patches_of(atlas, **settings))
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise PellucidError(f"this recipe is damaged: see its settings ({error})") from None
+    if recipe.drawing:
+        if recipe.drawing[0] != "outlined" or not isinstance(made, Patches):
+            raise PellucidError(f"a {type(made).__name__} cannot be drawn as {recipe.drawing[0]!r}")
+        made = made.outlined()
+    return made
+
+
+def _asked(one: Any, photos: list[Photo]) -> Any:
+    """What was asked about, as `neighbours` takes it."""
+    if one == PHOTO:
+        return photos.pop(0)
+    if isinstance(one, str) and one.startswith(VECTOR):
+        raise PellucidError(f"{one} was asked about, which no recipe holds: ask with it again")
+    return one
