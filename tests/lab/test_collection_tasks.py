@@ -28,6 +28,7 @@ from pellucid.atlas.pixel_space import opened, pixels
 from pellucid.errors import PellucidError
 from pellucid.images import from_bytes
 from pellucid.progress import finished
+from pellucid.replay import read, replay
 
 pytest.importorskip("lance")
 COUNT = 30
@@ -138,7 +139,10 @@ def test_patches_and_statistics_of_a_channel(bench: Bench) -> None:
     assert sum(facts["counts"]) == COUNT and len(facts["edges"]) == len(facts["counts"]) + 1
     assert facts["active"] == pytest.approx(float(bench.atlas.statistics("relu7").active[5]))
     assert {"0.jpg", "3.jpg", "relu7-5.png"} <= outcome.files.keys()
-    assert '"top_patches"' in outcome.files["relu7-5.png"].decode("latin-1")
+    picture = Path(bench.folder) / "patches.png"
+    picture.write_bytes(outcome.files["relu7-5.png"])
+    assert replay(picture, atlas=bench.atlas).same
+    assert read(picture).atlas["place"] == Path(bench.atlas.path).name  # and not where that is
     worst = done(bench, "channel", layer="conv3", channel=2, negative=True).facts["patches"]
     assert worst[0]["value"] == pytest.approx(float(bench.atlas.best("conv3", True).values[2, 0]))
     listed = done(bench, "channels", layer="conv3").facts["channels"]

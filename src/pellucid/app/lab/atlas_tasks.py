@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from functools import wraps
+from pathlib import PurePath
 from typing import Any
 
 import torch
@@ -164,6 +166,9 @@ def channel(
     made = yield from patches_of(
         shelf.atlas, layer, channel, keep=max(1, min(int(count), MOST_NEAR)), negative=negative
     )
+    # Whoever gets the picture is not told where on this machine the atlas is.
+    known = made.recipe.atlas | {"place": PurePath(made.recipe.atlas["place"]).name}
+    made = replace(made, recipe=replace(made.recipe, atlas=known))
     found = shelf.atlas.statistics(layer)
     patches = made[channel]
     shelf.ensure(one.row for one in patches)
