@@ -101,6 +101,10 @@ class Recipe:
         """The shell command that makes the same result."""
         from pellucid.register import entry
 
+        if self.atlas:
+            from pellucid.atlas.again import command
+
+            return command(self)
         return entry(self.method, self.package).load().command(self)
 
     def _repr_html_(self) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import pellucid as pl
+from pellucid.app.cli import app
 from pellucid.images import png_bytes
 from pellucid.progress import follow
 from pellucid.replay import read
@@ -54,6 +57,15 @@ def test_it_is_the_same(pictures: dict[str, Path], name: str, tmp_path: Path) ->
     assert file.read_bytes() == pictures[name].read_bytes()
 
 
+@pytest.mark.parametrize("name", ["neighbours", "patches", "outlined", "map", "placed"])
+def test_its_command_makes_it(pictures: dict[str, Path], name: str, tmp_path: Path) -> None:
+    _, *words = shlex.split(read(pictures[name]).command())
+    file = tmp_path / "by-command.png"
+    done = CliRunner().invoke(app, [*words, "--out", str(file), "--device", "cpu", "--quiet"])
+    assert done.exit_code == 0, done.output
+    assert file.read_bytes() == pictures[name].read_bytes()
+
+
 def test_what_has_changed_is_said(
     pictures: dict[str, Path], atlas: pl.Atlas, tmp_path: Path
 ) -> None:
@@ -82,6 +94,8 @@ def test_what_is_nowhere_any_more(pictures: dict[str, Path], tmp_path: Path) -> 
         pl.replay(changed(atlas={"place": 7}))
     with pytest.raises(pl.PellucidError, match="damaged: see its settings"):
         pl.replay(changed(settings={"height": 3}))
+    with pytest.raises(pl.PellucidError, match="damaged: see its settings"):
+        read(changed(method="atlas neighbours", settings={"asked": 3})).command()
 
 
 def test_vectors_and_collections_that_were_not_kept(atlas: pl.Atlas, tmp_path: Path) -> None:

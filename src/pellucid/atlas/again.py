@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,41 @@ def again(recipe: Recipe, atlas: Atlas, photos: Sequence[Photo]) -> Result:
             raise PellucidError(f"a {type(made).__name__} cannot be drawn as {recipe.drawing[0]!r}")
         made = made.outlined()
     return made
+
+
+def command(recipe: Recipe) -> str:
+    """The shell command that makes the same picture.
+
+    Raises:
+        PellucidError: a damaged recipe.
+    """
+    try:
+        return _command(recipe)
+    except (KeyError, TypeError, ValueError) as error:
+        raise PellucidError(f"this recipe is damaged: see its settings ({error})") from None
+
+
+def _command(recipe: Recipe) -> str:
+    settings = dict(recipe.settings)
+    verb = recipe.method.removeprefix("atlas ")
+    words, flags = [str(recipe.atlas["place"])], list[str]()
+    photos = [known["source"] or "PHOTO.png" for known in recipe.photos.values()]
+    if verb == "neighbours":
+        left = iter(photos)
+        words += [next(left, "") if one == PHOTO else str(one) for one in settings.pop("asked")]
+    elif verb == "patches":
+        words += [f"{settings['layer']}:{number}" for number in settings.pop("channels")]
+        del settings["layer"]
+        flags += ["--outline"] if recipe.drawing else []
+    else:
+        flags += [part for photo in photos for part in ("--photo", photo)]
+        settings |= {"seed": recipe.seed}
+    for name, value in settings.items():
+        if value is False:
+            flags += ["--no-pixels"] if name == "pixels" else []
+        elif name != "pixels":
+            flags += [f"--{name}"] if value is True else [f"--{name}", str(value)]
+    return shlex.join(["pellucid", "atlas", verb, *words, *flags])
 
 
 def _asked(one: Any, photos: list[Photo]) -> Any:
