@@ -35,6 +35,11 @@ from pellucid.make.synthesis import Synthesis, roots
 
 SIZE, STEPS, ROUNDS = 256, 100, 9
 LAYERS, NEAR = "relu1; relu2; relu3; relu4; relu6", "relu5"
+NETWORKS = {  # the layers of Gatys et al., and what stands for them in the bundled network
+    "pane": (LAYERS, NEAR),
+    "vgg16": ("features.1; features.6; features.11; features.18; features.25", "features.20"),
+    "vgg19": ("features.1; features.6; features.11; features.20; features.29", "features.22"),
+}
 CONTENT, STYLE, SMOOTH = 5.0, 100.0, 1e-3
 PAIRS = (("cat", "coffee"), ("astronaut", "brick"))
 
@@ -93,12 +98,14 @@ class Asked(Blend):
         return Look(mosaic, [*weighed, SmoothTerm("pixels", SMOOTH)], window, rim)
 
 
-def asked(net: pl.Network, content: str, style: str) -> Asked:
+def asked(
+    net: pl.Network, content: str, style: str, layers: str = LAYERS, near: str = NEAR
+) -> Asked:
     """Photo and style."""
     photo = laid_out(pl.open_image(f"photo:{content}"), SIZE, True)
     painted = styled(net, pl.open_image(f"photo:{style}"), photo, 1.0, "style")
     return Asked(
-        net, seen(net, photo), [Manner(painted, 1.0)], strata(net, LAYERS), {NEAR: 1.0}, smooth=1.0
+        net, seen(net, photo), [Manner(painted, 1.0)], strata(net, layers), {near: 1.0}, smooth=1.0
     )
 
 
@@ -139,40 +146,46 @@ def ours(
     return work.least, reached
 
 
+def iteration(net: pl.Network, words: str, near: str, pixels: bool) -> float:
+    """What one takes, over the plain pass."""
+    blend = asked(net, "cat", "coffee", words, near)
+    if pixels:
+        blend.weights = strata(net, f"pixels; {words}")
+        look = blend.look(blend.size)
+    else:
+        blend.smooth = 0.0
+        look = Blend.look(blend, blend.size)
+    sheet = PixelSheet(net, blend.content.clone())
+    step = Quasi(sheet.parameters)
+
+    def once() -> None:
+        (numbers,) = sheet.parameters
+        numbers.requires_grad_()
+        ways = torch.autograd.grad(look.value(sheet.images()).sum(), numbers)
+        numbers.requires_grad_(False)
+        step(ways)
+        sheet.settle()
+
+    bare = plain(net, blend.content, list(strata(net, words)))
+    for _ in range(12):  # until the memory of steps is full
+        once()
+    bare()
+    return median(spent(once) / spent(bare) for _ in range(ROUNDS))
+
+
 def main() -> None:
     """Prints all."""
     torch.set_num_threads(1)
     steps = int(sys.argv[1]) if len(sys.argv) > 1 else STEPS
+    print(f"an iteration over the plain forward and backward pass, {SIZE} px")
+    print("  of the layers; and of the pixels too, and their variation")
+    for name, (words, near) in NETWORKS.items():
+        net = pl.load(name, weights=None if name == "pane" else "random", device="cpu")
+        with net.at_rest():
+            found = [iteration(net, words, near, pixels) for pixels in (False, True)]
+        print(f"  {name:8}{found[0]:6.2f}{found[1]:6.2f}", flush=True)
     net = pl.load(device="cpu")
     with net.at_rest():
-        print("an iteration over the plain forward and backward pass")
-        for words in (LAYERS, f"pixels; {LAYERS}"):
-            blend = asked(net, "cat", "coffee")
-            blend.weights = strata(net, words)
-            if "pixels" not in words:
-                blend.smooth = 0.0
-                look = Blend.look(blend, blend.size)
-            else:
-                look = blend.look(blend.size)
-            begin = blend.content.clone()
-            sheet = PixelSheet(net, begin)
-            step = Quasi(sheet.parameters)
-
-            def once(look=look, sheet=sheet, step=step) -> None:  # type: ignore[no-untyped-def]
-                image = sheet.images().requires_grad_()
-                step(torch.autograd.grad(look.value(image).sum(), image))
-                sheet.parameters[0].requires_grad_(False)
-                sheet.settle()
-
-            layers = [name for name in strata(net, words) if name != "pixels"]
-            bare = plain(net, blend.content, layers)
-            for _ in range(12):  # until the memory of steps is full
-                with torch.no_grad():
-                    sheet.parameters[0] = sheet.parameters[0].detach()
-                once()
-            bare()
-            ratio = median(spent(once) / spent(bare) for _ in range(ROUNDS))
-            print(f"  {words:44} {ratio:.2f}", flush=True)
         print(
             f"beside torch.optim.LBFGS as neural-style-pt calls it, {steps} iterations, {SIZE} px"
         )
