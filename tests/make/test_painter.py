@@ -175,3 +175,14 @@ def test_a_blend_is_read(text: str, shares: list[float]) -> None:
 def test_a_blend_that_is_none(text: str, says: str) -> None:
     with pytest.raises(PellucidError, match=says):
         blend(text, NAMES)
+
+
+@pytest.mark.parametrize("side", [5, 9])
+@pytest.mark.parametrize("size", [(12, 16), (13, 11), (17, 12)])
+def test_a_picture_by_blocks_is_the_picture(side: int, size: tuple[int, int]) -> None:
+    random = torch.Generator().manual_seed(0)
+    maps = torch.randn(2, 4, *size, generator=random, dtype=torch.float64)
+    kernels = torch.randn(3, 4, side, side, generator=random, dtype=torch.float64)
+    border = F.pad(maps, (side // 2,) * 4, mode="reflect")
+    with torch.no_grad():
+        torch.testing.assert_close(strips.convolved(maps, kernels), F.conv2d(border, kernels))

@@ -20,9 +20,10 @@ from pellucid.make.tiling import Part, density, parts
 from pellucid.network import Network
 
 Values = Float[Tensor, "batch"]
-# Numbers that the layers of a tile have. A pass takes some ten times as much: what is recorded is
-# cloned, and gradients and the rearrangements of convolutions come on top.
-MOST_NUMBERS = {"cpu": 2**25, "cuda": 2**27, "mps": 2**25}
+# Numbers that the layers of a tile have, of which each takes some ten bytes on the way there and
+# back: 2 GB hold VGG-19 and a picture of 512 x 512 px. A tile sees much of its neighbours, twice:
+# one picture in three tiles takes four times as long.
+MOST_NUMBERS = 3 * 2**26
 DETAILS = 9  # numbers for each pixel and colour that looking at the pixels themselves keeps
 Window = tuple[Part, Part] | None  # rows and columns of a picture that alone count
 
@@ -82,11 +83,10 @@ class Mosaic:
         self.strides = {name: max(1, round(steps(net, name))) for name in layers}
         self.stride = max(self.strides.values(), default=1)
         self.reach = reach(net, self.hidden)
-        most = MOST_NUMBERS.get(net.device.type, MOST_NUMBERS["cpu"])
         numbers = density(net, set(layers) - {PIXELS})
         if PIXELS in layers:
             numbers += DETAILS * net.preprocess.channels
-        side = int((most / numbers) ** 0.5)
+        side = int((MOST_NUMBERS / numbers) ** 0.5)
         # Made for what it is shown: a tile, where there are some.
         self.most = max(side if tile is None else tile, 8 * self.stride)
         if tile is not None and tile < 8 * self.stride:

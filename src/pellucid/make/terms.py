@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.make.canvas import Image
+from pellucid.make.gram import products
 
 LEAST = 1e-6  # of what an error is a share of
 
@@ -95,16 +97,21 @@ class NearTerm(Term):
     def sums(self, seen: Seen) -> tuple[Tensor, float]:
         """See `Term.sums`."""
         maps = seen.maps[self.layer][0]
-        away = (maps - seen.cut(self.wanted, self.layer)).square().sum()
+        away = F.mse_loss(maps, seen.cut(self.wanted, self.layer), reduction="sum")
         return away, float(maps.shape[1] * maps.shape[2])
 
     def loss(self, sums: Tensor, places: float) -> Float[Tensor, ""]:
         """See `Term.loss`."""
+        return sums / max(places, 1.0) / self.spread
+
+    @cached_property
+    def spread(self) -> float:
+        """How much the wanted maps differ from their mean, at a place."""
         wanted = self.wanted.flatten(1)
-        spread = (wanted - wanted.mean(1, keepdim=True)).square().sum(0).mean()
-        if float(spread) <= 1e-6 * float(wanted.square().sum(0).mean()):
-            spread = wanted.square().sum(0).mean()  # a picture of one shade
-        return sums / max(places, 1.0) / spread.clamp(min=1e-12).to(sums)
+        spread = float((wanted - wanted.mean(1, keepdim=True)).square().sum(0).mean())
+        whole = float(wanted.square().sum(0).mean())
+        # A picture of one shade differs from nothing.
+        return max(whole if spread <= 1e-6 * whole else spread, 1e-12)
 
 
 @dataclass(frozen=True)
@@ -137,13 +144,10 @@ def gram_sums(
     As `gram.gram`, not yet divided: a part of a picture may have no place of a coarse layer.
     """
     maps = seen.maps[layer]
-    places = float(maps.shape[2] * maps.shape[3])
     if mask is None:
-        flat = maps[0].flatten(1)
-        return flat @ flat.mT, places
+        return products(maps)[0], float(maps.shape[2] * maps.shape[3])
     here = seen.cut(mask[None], layer)
-    flat = (maps * here.sqrt())[0].flatten(1)
-    return flat @ flat.mT, float(here.sum())
+    return products(maps * here.sqrt())[0], float(here.sum())
 
 
 def details(images: Image) -> Float[Tensor, "batch three_times height width"]:
