@@ -182,7 +182,7 @@ class Drawing:
         views = [seen(images, self.transforms, self.random) for _ in range(self.manner.views)]
         if len(views) == 1:
             return self._look(images, views[0])
-        outputs = self.runner(torch.cat(views))
+        outputs = self.runner(torch.cat(views), self.objective.channels)
         count = len(images)
         values = [
             self._read(images, {name: out[at : at + count] for name, out in outputs.items()})
@@ -193,7 +193,7 @@ class Drawing:
     def _look(
         self, images: Image, shown: Float[Tensor, "batch channels h w"]
     ) -> Float[Tensor, "batch"]:
-        return self._read(images, dict(self.runner(shown)))
+        return self._read(images, dict(self.runner(shown, self.objective.channels)))
 
     def _read(self, images: Image, outputs: dict[str, Tensor]) -> Float[Tensor, "batch"]:
         return self.objective.value(View(self.net, images, outputs))

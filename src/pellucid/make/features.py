@@ -41,7 +41,7 @@ from pellucid.recipe import Recipe
 from pellucid.unit import Unit
 
 # Numbers of the inputs of one pass: more is no faster.
-MOST_NUMBERS = {"cpu": 1_250_000, "cuda": 10_000_000, "mps": 5_000_000}
+MOST_NUMBERS = {"cpu": 820_000, "cuda": 10_000_000, "mps": 5_000_000}
 PREVIEW = 64  # px of a picture on the way
 Kept = dict[str, Tensor]
 

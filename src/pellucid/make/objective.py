@@ -65,11 +65,14 @@ class Bound:
         layers: what has to be recorded; "" is the network's own output.
         value: of what the network was shown.
         fixed: whether it looks at one place of the picture, which must not be moved then.
+        channels: the only one that is read for each image, where it is one of a single layer's; of
+            more images than channels in turns.
     """
 
     layers: frozenset[str]
     value: Callable[[View], Values]
     fixed: bool = False
+    channels: tuple[int, ...] | None = None
 
 
 class Objective(ABC):
@@ -177,10 +180,12 @@ class Each(Objective):
                 )
             if together is not None:
                 return together(view)
-            alone = zip(bound, view.each(), strict=True)
-            return torch.cat([part.value(one) for part, one in alone])
+            pairs = zip(bound, view.each(), strict=True)
+            return torch.cat([part.value(one) for part, one in pairs])
 
-        return Bound(layers, value, fixed)
+        read = [channel for part in bound for channel in part.channels or ()]
+        alone = len(layers) == 1 and len(read) == len(bound)
+        return Bound(layers, value, fixed, tuple(read) if alone else None)
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.parts))

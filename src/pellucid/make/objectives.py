@@ -42,7 +42,8 @@ class UnitObjective(Objective):
             return unit.value(view.seen[layer], layout)
 
         # A neuron looks at one place: a picture that is moved is no longer in front of it.
-        return Bound(frozenset({layer}), value, fixed=unit.position is not None)
+        channels = None if unit.is_class or layout.form != "map" else (unit.channel,)
+        return Bound(frozenset({layer}), value, unit.position is not None, channels)
 
     @classmethod
     def together(cls, parts: Sequence[Objective], net: Network) -> Callable[[View], Values] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -24,7 +23,7 @@ class Stem(nn.Module):
         self.stride, self.padding, self.side = conv.stride[0], _padding(conv), conv.kernel_size[0]
         self.wide = -(-self.side // self.stride) * self.stride
         more = self.wide - self.side
-        weight = F.pixel_unshuffle(F.pad(conv.weight.detach(), (0, more, 0, more)), self.stride)
+        weight = _blocks(F.pad(conv.weight.detach(), (0, more, 0, more)), self.stride)
         self.weight = nn.Parameter(weight, requires_grad=False)
         self.bias = None if conv.bias is None else nn.Parameter(conv.bias.detach(), False)
 
@@ -39,10 +38,18 @@ class Stem(nn.Module):
         ]
         first = self.padding
         padded = F.pad(images, (first, first + lost[1], first, first + lost[0]))
-        blocks = F.pixel_unshuffle(padded, self.stride)
-        return F.conv2d(
-            blocks.contiguous(memory_format=torch.channels_last), self.weight, self.bias
-        )
+        return F.conv2d(_blocks(padded, self.stride), self.weight, self.bias)
+
+
+def _blocks(
+    images: Float[Tensor, "batch colours height width"], side: int
+) -> Float[Tensor, "batch channels h w"]:
+    """Blocks of pixels as places, channels last: a row of a block is moved as a whole."""
+    lines = images.permute(0, 2, 3, 1)
+    count, height, width, colours = lines.shape
+    high, wide = height // side, width // side
+    rows = lines.reshape(count, high, side, wide, side * colours).permute(0, 1, 3, 2, 4)
+    return rows.reshape(count, high, wide, side * side * colours).permute(0, 3, 1, 2)
 
 
 def fits(conv: nn.Conv2d) -> bool:

@@ -216,6 +216,7 @@ def _moved(images: Images, matrix: Float[Tensor, "3 3"]) -> Images:
     exact = images if images.dtype == torch.float64 else images.float()
     one = matrix[None, :2].to(exact)
     grid = F.affine_grid(one, [1, *images.shape[1:]], align_corners=False)
-    grid = grid.expand(len(images), -1, -1, -1)
-    moved: Images = F.grid_sample(exact, grid, mode="bilinear", align_corners=False)
-    return moved.to(images.dtype)
+    # As one image of many channels: all move alike, so where to is found out once.
+    joined = exact.reshape(1, -1, *images.shape[2:])
+    moved: Images = F.grid_sample(joined, grid, mode="bilinear", align_corners=False)
+    return moved.view(exact.shape).to(images.dtype)
