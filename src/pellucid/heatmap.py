@@ -200,7 +200,7 @@ class Heatmaps(Mapped):
 
 def flat(values: Float[Tensor, "height width"]) -> bool:
     """Whether all numbers of a map are the same, but for roundings."""
-    low, high = (float(end) for end in values.detach().double().aminmax())
+    low, high = (float(end) for end in values.detach().aminmax())
     return high - low <= ROUNDING * max(abs(low), abs(high))
 
 

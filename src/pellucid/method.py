@@ -68,8 +68,13 @@ class Method(Generic[R]):
     def options(self) -> dict[str, Option]:
         """All parameters by name, in order."""
         hints = get_type_hints(self.function, include_extras=True)
-        parameters = inspect.signature(self.function).parameters
+        parameters = self.signature.parameters
         return {name: option.read(given, hints[name]) for name, given in parameters.items()}
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """That of the function; it takes long to read."""
+        return inspect.signature(self.function)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> R:
         return follow(self.steps(*args, **kwargs))
@@ -170,7 +175,7 @@ class Method(Generic[R]):
             if name not in self.options:
                 raise Unknown(f"setting of {self.name}", name, self.options)
         try:
-            given = inspect.signature(self.function).bind(*args, **kwargs)
+            given = self.signature.bind(*args, **kwargs)
         except TypeError as error:
             raise PellucidError(f"{self.name}: {error}") from None
         given.apply_defaults()

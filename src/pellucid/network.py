@@ -21,6 +21,7 @@ from pellucid.labels import score
 from pellucid.layers import Layer, Layers, inventory
 from pellucid.preprocess import IMAGENET_MEAN, IMAGENET_STD, Frame, Interpolation, Preprocess
 from pellucid.record import first_tensor, recording
+from pellucid.shortcuts import shortcuts
 from pellucid.unit import Unit, place, split
 
 
@@ -162,7 +163,8 @@ class Network:
         self, inputs: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch classes"]:
         """The network's output: unnormalised class scores."""
-        output = self.module(inputs)
+        with shortcuts(self.module, inputs):
+            output = self.module(inputs)
         tensor = output.logits if hasattr(output, "logits") else first_tensor(output)
         if tensor is None:
             raise PellucidError(f"{self.name} does not put out a tensor")

@@ -17,8 +17,9 @@ def plain(device: torch.device) -> Iterator[None]:
         stack.enter_context(torch.enable_grad())
         if torch.is_autocast_enabled(device.type):
             stack.enter_context(torch.autocast(device.type, enabled=False))
-        # The same algorithm every time, not the fastest of the moment.
-        stack.enter_context(torch.backends.cudnn.flags(deterministic=True, benchmark=False))
+        if device.type == "cuda":
+            # The same algorithm every time, not the fastest of the moment.
+            stack.enter_context(torch.backends.cudnn.flags(deterministic=True, benchmark=False))
         yield
 
 

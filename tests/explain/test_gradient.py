@@ -34,8 +34,8 @@ def test_one_copy_without_noise_is_the_method_itself(method: Method[Any], tiny: 
         made = method(tiny, "photo:cat", target="bee", smooth=1, noise=noise, **settings(method))
         assert torch.equal(made.values, plain.values)
     inputs = tiny.prepare(pl.open_image("photo:cat"))[0].requires_grad_()
-    tiny.module.eval()
-    (wanted,) = torch.autograd.grad(tiny.scores(inputs)[0, 1], inputs)
+    with tiny.at_rest():
+        (wanted,) = torch.autograd.grad(tiny.scores(inputs)[0, 1], inputs)
     if method is pl.saliency:
         assert torch.equal(plain.values, wanted[0].abs().amax(0))
 

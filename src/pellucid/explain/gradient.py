@@ -151,7 +151,7 @@ def _samples(
     start: Tensor | None,
 ) -> Iterator[_Sample]:
     for row, image in enumerate(asked.inputs):
-        deviation = share * (image.max() - image.min())
+        deviation = share * (image.max() - image.min()) if share else 0.0
         for _ in range(smooth):
             copy = image
             if share:
