@@ -74,14 +74,18 @@ class Best:
             return self
         rows = which[channels, ranks]
         flat = maps[rows, channels].flatten(1)
-        found = [self._spread(channels, images, rows, *_peak(flat))]
-        for _ in range(1, min(per_image, flat.shape[1])):
-            flat.scatter_(1, found[-1][1][:, None].to(flat.device), -torch.inf)
-            found.append(self._spread(channels, images, rows, *_peak(flat)))
-        best = self
-        for part, _ in found:
+        # Most channels keep what they have once many images were seen: only the others are sorted.
+        changed, among = channels.cpu().unique(return_inverse=True)
+        best = Best(self.values[changed], self.images[changed], self.places[changed])
+        for _ in range(min(per_image, flat.shape[1])):
+            part, at = best._spread(among, images, rows, *_peak(flat))
             best = best.merged(part)
-        return best
+            flat.scatter_(1, at[:, None].to(flat.device), -torch.inf)
+        return Best(
+            self.values.index_copy(0, changed, best.values),
+            self.images.index_copy(0, changed, best.images),
+            self.places.index_copy(0, changed, best.places),
+        )
 
     def _spread(
         self, channels: Tensor, images: Tensor, rows: Tensor, values: Tensor, places: Tensor

@@ -13,7 +13,7 @@ from pellucid.network import Network
 
 Precision = Literal["float32", "float16"]
 SPREAD = 5  # layers that are surveyed where none are named, and the one before the scores
-BATCH = 16  # images through the network at a time
+BATCH = 32  # images through the network at a time
 MOST_WIDE = 1 << 20  # numbers of one image's features in one layer
 
 

@@ -38,7 +38,7 @@ def build(
         bool, typer.Option("--whole", help="features are whole maps, not their means")
     ] = False,
     precision: Annotated[Precision, typer.Option(help="of the features")] = Precision.float32,
-    batch: Annotated[int, typer.Option(min=1, help="photos through the network at a time")] = 16,
+    batch: Annotated[int, typer.Option(min=1, help="photos through the network at a time")] = 32,
     workers: words.Workers = 4,
     engine: words.Engine = words.Where.local,
     image: words.Image = None,
