@@ -75,7 +75,7 @@ class Best:
         rows = which[channels, ranks]
         flat = maps[rows, channels].flatten(1)
         # Most channels keep what they have once many images were seen: only the others are sorted.
-        changed, among = channels.cpu().unique(return_inverse=True)
+        changed, among = torch.unique(channels.cpu(), return_inverse=True)
         best = Best(self.values[changed], self.images[changed], self.places[changed])
         for _ in range(min(per_image, flat.shape[1])):
             part, at = best._spread(among, images, rows, *_peak(flat))
