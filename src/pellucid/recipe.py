@@ -99,12 +99,11 @@ class Recipe:
 
     def command(self) -> str:
         """The shell command that makes the same result."""
-        from pellucid.register import entry
+        from pellucid.register import entry, remaker
 
         if self.atlas:
-            from pellucid.atlas.again import command
-
-            return command(self)
+            told: str = remaker().command(self)
+            return told
         return entry(self.method, self.package).load().command(self)
 
     def _repr_html_(self) -> str:

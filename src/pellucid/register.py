@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pellucid
@@ -125,6 +127,11 @@ def entry(name: str, package: str = "") -> Entry:
             f"the method {name!r} is a plug-in of {package!r}, which is not installed here"
         )
     raise Unknown("method", name, ours())
+
+
+def remaker() -> ModuleType:
+    """What makes pictures of an atlas again, which no method made; found by its name as well."""
+    return import_module("pellucid.atlas.again")
 
 
 def _own_names() -> set[str]:

@@ -22,7 +22,7 @@ from pellucid.method import Method
 from pellucid.movies import film_text
 from pellucid.network import Network
 from pellucid.recipe import Recipe, keys, versions
-from pellucid.register import entry
+from pellucid.register import entry, remaker
 from pellucid.results import Result
 from pellucid.zoo import load
 
@@ -110,24 +110,22 @@ def _of_atlas(
     recipe: Recipe, path: str | os.PathLike[str], network: Any, photo: Any, atlas: Any
 ) -> Replay:
     """`replay` of a picture of an atlas."""
-    from pellucid.atlas.again import again
-    from pellucid.atlas.atlas import Atlas
-    from pellucid.atlas.provenance import differences
-
-    if not isinstance(atlas, Atlas):
-        place = recipe.atlas["place"] if atlas is None else atlas
-        if atlas is None and "://" in place:
-            raise PellucidError(
-                f"{path} names {place!r}, which is not called unasked: give it as atlas="
-            )
-        if atlas is None:
-            _nearby(place, path)
-        atlas = Atlas.open(place, network)
+    place = recipe.atlas["place"]
+    if atlas is None and "://" in place:
+        raise PellucidError(
+            f"{path} names {place!r}, which is not called unasked: give it as atlas="
+        )
+    if atlas is None:
+        _nearby(place, path)
     photos = _photos(recipe, path, photo)
-    changed = _changed_versions(recipe, versions()) + differences(recipe, atlas)
-    changed += _changed_photos(recipe, photos)
-    result = again(recipe, atlas, [photos[key] for key in keys(photos, "photo")])
-    return _compared(result, recipe, changed)
+    made, changed = remaker().replayed(
+        recipe,
+        place if atlas is None else atlas,
+        network,
+        [photos[key] for key in keys(photos, "photo")],
+    )
+    differences = [*_changed_versions(recipe, versions()), *changed]
+    return _compared(made, recipe, differences + _changed_photos(recipe, photos))
 
 
 def _compared(result: Result, recipe: Recipe, differences: list[str]) -> Replay:

@@ -162,7 +162,7 @@ def test_programs_ask_too(lab: Running, atlas: Atlas, tmp_path: Path) -> None:
     found = client.predict(None, "", upload, "relu7", 1, api_name="/neighbours")
     assert found["file"] == "own.png" and found["features"][0]["file"] == "004.png"
     file, facts = client.predict("relu7", 5, False, 4, api_name="/best_patches")
-    assert '"top_patches"' in text_inside(Path(file)) and len(facts["patches"]) == 4
+    assert '"atlas patches"' in text_inside(Path(file)) and len(facts["patches"]) == 4
     for asked, said in (
         ((99, "", [], "relu7", 3), "photos 0 to 29"),
         ((None, "", [], "relu7", 3), "give a row"),

@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pellucid.atlas.atlas import Atlas
 from pellucid.atlas.maps import mapping, placing
 from pellucid.atlas.neighbours import neighbours
 from pellucid.atlas.patches import patches_of
+from pellucid.atlas.provenance import differences
 from pellucid.atlas.query import PHOTO, VECTOR
 from pellucid.errors import PellucidError
 from pellucid.images import Photo
+from pellucid.network import Network
 from pellucid.patches import Patches
 from pellucid.progress import follow
 from pellucid.recipe import Recipe
 from pellucid.results import Result
 
-if TYPE_CHECKING:
-    from pellucid.atlas.atlas import Atlas
+
+def replayed(
+    recipe: Recipe, atlas: Any, net: Network | None, photos: Sequence[Photo]
+) -> tuple[Result, list[str]]:
+    """The result that a recipe describes, and what of the atlas is not as it was.
+
+    Args:
+        atlas: or its folder.
+
+    Raises:
+        PellucidError: there is none, or it is damaged; as `again`.
+    """
+    if not isinstance(atlas, Atlas):
+        atlas = Atlas.open(atlas, net)
+    return again(recipe, atlas, photos), differences(recipe, atlas)
 
 
 def again(recipe: Recipe, atlas: Atlas, photos: Sequence[Photo]) -> Result:
