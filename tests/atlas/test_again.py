@@ -98,6 +98,25 @@ def test_what_is_nowhere_any_more(pictures: dict[str, Path], tmp_path: Path) -> 
         read(changed(method="atlas neighbours", settings={"asked": 3})).command()
 
 
+def test_a_picture_of_anybody_opens_and_writes_nothing(
+    pictures: dict[str, Path], atlas: pl.Atlas, tmp_path: Path
+) -> None:
+    def changed(name: str, **what: object) -> Path:
+        recipe = json.loads(read(pictures[name]).json())
+        recipe["settings"] |= what
+        file = tmp_path / "changed.png"
+        file.write_bytes(png_bytes(torch.zeros(3, 2, 2), json.dumps(recipe | {"seed": 5})))
+        return file
+
+    with pytest.raises(pl.Unknown, match="no class"):  # and not: no such file
+        pl.replay(changed("neighbours", asked=[str(pictures["map"])]))
+    before = pl.Atlas.open(atlas.path).maps
+    assert not pl.replay(changed("map")).differences
+    assert pl.Atlas.open(atlas.path).maps == before
+    with pytest.raises(pl.PellucidError, match="damaged"):
+        pl.replay(changed("map", keep=True))
+
+
 def test_vectors_and_collections_that_were_not_kept(atlas: pl.Atlas, tmp_path: Path) -> None:
     vector = atlas.features("relu7")[0]
     file = atlas.neighbours(vector, count=1).save(tmp_path / "vector.png")

@@ -19,6 +19,7 @@ from pellucid.patches import Patches
 from pellucid.progress import follow
 from pellucid.recipe import Recipe
 from pellucid.results import Result
+from pellucid.unit import Unit
 
 
 def replayed(
@@ -51,10 +52,11 @@ def again(recipe: Recipe, atlas: Atlas, photos: Sequence[Photo]) -> Result:
     settings, left = dict(recipe.settings), list(photos)
     try:
         if recipe.method == "atlas map":
-            made = follow(mapping(atlas, **settings, seed=recipe.seed))
+            # A picture may come from anybody: it does not say what is kept in an atlas.
+            made = follow(mapping(atlas, **settings, seed=recipe.seed, keep=False))
             made = placing(atlas, made, left)
         elif recipe.method == "atlas neighbours":
-            asked = [_asked(one, left) for one in settings.pop("asked")]
+            asked = [_asked(atlas, one, left) for one in settings.pop("asked")]
             made = follow(neighbours(atlas, asked, **settings))
         else:
             made = follow(patches_of(atlas, **settings))
@@ -102,10 +104,12 @@ def _command(recipe: Recipe) -> str:
     return shlex.join(["pellucid", "atlas", verb, *words, *flags])
 
 
-def _asked(one: Any, photos: list[Photo]) -> Any:
-    """What was asked about, as `neighbours` takes it."""
+def _asked(atlas: Atlas, one: Any, photos: list[Photo]) -> Photo | Unit | int:
+    """What was asked about, as `neighbours` takes it; no text in it is ever taken for a file."""
     if one == PHOTO:
         return photos.pop(0)
+    if isinstance(one, int):
+        return one
     if isinstance(one, str) and one.startswith(VECTOR):
         raise PellucidError(f"{one} was asked about, which no recipe holds: ask with it again")
-    return one
+    return atlas.network().unit(str(one))

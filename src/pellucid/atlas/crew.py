@@ -66,13 +66,15 @@ class Crew:
             # Of torch's modes those are set here that are the whole program's; the others are a
             # thread's own, and as they should be in a new one.
             whole = torch.get_num_threads()
-            with plain(self.device):
-                waiting = [
-                    pool.submit(self._seen, gauge, batch)
-                    for pool, gauge, batch in zip(self.pools, self.gauges, some, strict=False)
-                ]
-                found = [each.result() for each in waiting]
-            torch.set_num_threads(whole)  # what a gauge sets is what later threads begin with
+            try:
+                with plain(self.device):
+                    waiting = [
+                        pool.submit(self._seen, gauge, batch)
+                        for pool, gauge, batch in zip(self.pools, self.gauges, some, strict=False)
+                    ]
+                    found = [each.result() for each in waiting]
+            finally:
+                torch.set_num_threads(whole)  # what a gauge sets is what later threads begin with
             yield list(zip(some, found, strict=True))
 
     def _seen(self, gauge: Gauge, batch: Batch) -> Seen | None:

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 
 def mapping(
-    atlas: Atlas, method: Projection = "tsne", *, layer: str | None = None, seed: int = 0
+    atlas: Atlas,
+    method: Projection = "tsne",
+    *,
+    layer: str | None = None,
+    seed: int = 0,
+    keep: bool = True,
 ) -> Generator[Step, None, Map]:
     """A map of all images, step by step; the one that the atlas keeps where it has it already.
 
@@ -36,6 +41,7 @@ def mapping(
             2018) or "pacmap" (Wang and others 2021).
         layer: a surveyed one; the deepest if none.
         seed: of all random numbers; the same one makes the same map on the same machine.
+        keep: a new one in the atlas.
 
     Raises:
         PellucidError: unknown method or layer, too few images, or a library is not installed.
@@ -53,7 +59,8 @@ def mapping(
         yield Step(1, 1, "measuring the map")
         facts = {"images": len(points)} | facts | quality(features, points, images.labels, seed)
         try:
-            atlas.write_map(name, points, facts)
+            if keep:
+                atlas.write_map(name, points, facts)
         except PellucidError as error:  # a map is a map, also where the atlas is read-only
             facts["not kept"] = str(error)
         found = points, facts
