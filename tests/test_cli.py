@@ -6,7 +6,6 @@ import re
 import shlex
 import subprocess
 import sys
-import types
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -16,70 +15,21 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import pellucid as pl
-from pellucid.app import names
 from pellucid.app.cli import GROUPS, app
 from pellucid.app.terminal import fitting
 from pellucid.method import Method, Step
 from pellucid.register import Entry, entries
-
-FACTORY = """
-import torch
-from torch import nn
-from pellucid import Network
-
-def tiny():
-    parts = [nn.Conv2d(3, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)]
-    parts += [nn.Conv2d(6, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
-    parts += [nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-    net = nn.Sequential(*parts, nn.Linear(8, 4))
-    return Network(net, size=32, labels=["cat", "dog", "grey wolf", "狐狸"])
-"""
-METHODS = list(entries().values())
-EACH = pytest.mark.parametrize("entry", METHODS, ids=[entry.name for entry in METHODS])
+from shell import answer, plain, refused, shell, small
 
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> str:
-    """A network for the shell, in a folder with a space and a letter beyond ASCII."""
-    folder = tmp_path / "my nets é"
-    folder.mkdir()
-    (folder / "tiny.py").write_text(FACTORY, "utf-8")
-    return f"{folder / 'tiny.py'}:tiny"
+    """A network of the shell's own."""
+    return small(tmp_path)
 
 
-@pytest.fixture
-def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working folder."""
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
-def shell(*words: str) -> Any:
-    return CliRunner().invoke(app, words, env={"TERMINAL_WIDTH": "200", "COLUMNS": "200"})
-
-
-def answer(*words: str) -> Any:
-    """What `--json` says; nothing else may be on standard output."""
-    # Before the others: behind "--" all words are places, not flags.
-    command = 2 if words[0] in GROUPS else 1
-    result = shell(*words[:command], "--json", *words[command:])
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
-
-
-def plain(text: str) -> str:
-    """Help without its frames and line ends."""
-    return " ".join(re.sub(r"[│╭╮╰╯─]", " ", text).split())
-
-
-def refused(*words: str) -> str:
-    """The message of a refusal."""
-    result = shell(*words)
-    assert result.exit_code == 2, result.output
-    assert "Traceback" not in result.output
-    return plain(result.output)
+METHODS = list(entries().values())
+EACH = pytest.mark.parametrize("entry", METHODS, ids=[entry.name for entry in METHODS])
 
 
 # Help.
@@ -343,159 +293,6 @@ def test_what_should_not_happen_is_told_in_a_line(
     assert "Traceback" not in result.output
     monkeypatch.setenv("PELLUCID_DEBUG", "1")
     assert "Traceback" in shell(*words).output
-
-
-# Looking things up.
-
-
-def test_names_read_from_text_are_the_true_ones() -> None:
-    known = pl.networks()
-    assert names.networks() == [*known["bundled"], *sorted(known["torchvision"])]
-    assert names.photos() == pl.photos()
-
-
-def test_completion() -> None:
-    assert names.complete_network("resnet1") == ["resnet101", "resnet152", "resnet18"]
-    assert names.complete_photo("photo:ca") == ["photo:cat", "photo:camera"]
-    assert names.complete_photo("some/pa") == []
-
-
-def test_networks() -> None:
-    assert answer("networks") == {
-        "bundled": ["pane"],
-        "torchvision": sorted(pl.networks()["torchvision"]),
-    }
-    assert answer("networks", "--source", "bundled") == {"bundled": ["pane"]}
-    text = shell("networks").stdout
-    assert "resnet18" in text and "timm:NAME" in text
-
-
-def test_layers(tiny: str) -> None:
-    data = answer("layers", "--network", tiny)
-    assert [layer["name"] for layer in data["layers"]] == [str(number) for number in range(11)]
-    first = data["layers"][0]
-    assert first["shape"] == [6, 32, 32]
-    assert first["parameters"] == 6 * 3 * 5 * 5 + 6
-    assert first["field"] == {
-        "status": "exact",
-        "size": [5, 5],
-        "stride": [1.0, 1.0],
-        "offset": [0.5, 0.5],
-    }
-    assert [layer["name"] for layer in answer("layers", "--network", tiny, "--all")["layers"]][
-        -1
-    ] == ""
-    text = shell("layers", "--network", tiny).stdout
-    assert re.search(r"3 +Conv2d +8 x 16 x 16 +440 +10 +2 +\S+ +exact", text)
-    assert re.search(r"10 +Linear .* whole", text)
-
-
-def test_photos() -> None:
-    found = {photo["name"]: photo for photo in answer("photos")}
-    assert list(found) == pl.photos()
-    assert (found["photo:cat"]["height"], found["photo:cat"]["width"]) == (300, 451)
-    assert "photo:astronaut" in shell("photos").stdout
-
-
-def test_replay_says_what_differs(tiny: str, empty: Path) -> None:
-    words = ["saliency", "photo:cat", "--network", tiny, "--weights", "random:3", "--over"]
-    assert shell(*words, "--out", "why.png").exit_code == 0
-    again = ["replay", "why.png", "--network", tiny]
-    same = shell(*again, "--out", "again.png")
-    assert (same.exit_code, same.stdout) == (0, "the same, bit for bit\nsaved again.png\n")
-    assert Path("again.png").read_bytes() == Path("why.png").read_bytes()
-    assert "again.png is there already" in refused(*again, "--out", "again.png")
-    assert answer(*again)["same"] is True
-    for change, says in [
-        (["--photo", "photo:coffee"], "its pixels are not those of then"),
-        (["--weights", "random:5"], "weights:"),
-        (["--network", "pane"], "weights:"),
-    ]:
-        other = shell(*again, *change)
-        assert other.exit_code == 1
-        assert "not the same" in other.stdout and says in other.stdout
-        data = json.loads(shell(*again, *change, "--json").stdout)
-        assert data["same"] is False and says in " ".join(data["differences"])
-
-
-def test_replay_runs_no_code_unasked(tiny: str, empty: Path) -> None:
-    assert shell("filters", "--network", tiny, "--out", "why.png").exit_code == 0
-    ran = empty / "ran"
-    mark = f"import pathlib\npathlib.Path({str(ran)!r}).touch()\n"
-    Path(tiny.removesuffix(":tiny")).write_text(mark + FACTORY, "utf-8")
-    for flags in ([], ["--weights", "random:5"], ["--device", "cpu"]):
-        assert "network" in refused("replay", "why.png", *flags)
-        assert not ran.exists()
-    assert shell("replay", "why.png", "--network", tiny).exit_code == 0
-    assert ran.exists()
-
-
-def test_replay_of_the_bundled_network_needs_no_flags(empty: Path) -> None:
-    assert shell("filters", "--out", "why.png").exit_code == 0
-    assert answer("replay", "why.png")["same"] is True
-    assert answer("replay", "why.png", "--device", "cpu")["same"] is True
-
-
-# The tour: its page is tested with `report`; here, that Ctrl-C keeps it.
-
-
-@pytest.fixture
-def report(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """In place of the real page: a tour that stops when told, and says what it was given."""
-    seen: dict[str, Any] = {"stop": "", "asked": None}
-
-    def tour(net: Any, photos: Any, out: Path, **more: Any) -> Generator[Step, None, Path]:
-        seen["asked"] = {"net": net.name, "photos": [photo.source for photo in photos], **more}
-        try:
-            yield Step(1, 2, "one")
-            if seen["stop"]:
-                raise KeyboardInterrupt
-        except KeyboardInterrupt:
-            if seen["stop"] == "loudly":
-                raise
-        out.mkdir()
-        (out / "index.html").write_text("page")
-        return out / "index.html"
-
-    fake = types.ModuleType("pellucid.app.report")
-    fake.tour = tour  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "pellucid.app.report", fake)
-    monkeypatch.setattr("pellucid.app.report", fake, raising=False)
-    return seen
-
-
-def test_tour_hands_on_its_words(tiny: str, empty: Path, report: dict[str, Any]) -> None:
-    words = ["--photo", "photo:cat", "--photo", "photo:coffee", "--quick", "--lang", "zh"]
-    result = shell("tour", "--network", tiny, *words, "--out", "my tour")
-    assert (result.exit_code, result.stdout) == (0, "the page is in my tour/index.html\n")
-    assert report["asked"] == {
-        "net": "tiny.py:tiny",
-        "photos": ["photo:cat", "photo:coffee"],
-        "quick": True,
-        "lang": "zh",
-        "force": False,
-    }
-
-
-def test_ctrl_c_ends_a_tour_early_and_keeps_its_page(
-    tiny: str, empty: Path, report: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def press(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("pellucid.app.terminal.Progress.step", press)
-    result = shell("tour", "--network", tiny)
-    assert result.exit_code == 130
-    assert "what is done is in pellucid-tour/index.html" in result.stdout
-    assert Path("pellucid-tour/index.html").read_text() == "page"
-
-
-def test_ctrl_c_before_there_is_a_page(tiny: str, empty: Path, report: dict[str, Any]) -> None:
-    report["stop"] = "loudly"
-    result = shell("tour", "--network", tiny)
-    assert result.exit_code == 130
-    assert "nothing was saved" in result.output
-    assert not list(empty.iterdir())
 
 
 def test_labels_do_not_steer_the_terminal(tiny: str, empty: Path) -> None:

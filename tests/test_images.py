@@ -1,14 +1,9 @@
 """Photos as they come: read rightly, or refused with the reason."""
 
-import builtins
-import io
 import os
 import struct
-import sys
-import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,35 +13,11 @@ from PIL import Image
 import pellucid as pl
 from pellucid import images
 from pellucid.images import open_image, png_bytes, text_inside
-from pellucid.stock import photos
-
-RED, BLUE = (255, 0, 0), (0, 0, 255)
-
-
-def scene(width: int = 6, height: int = 4) -> Image.Image:
-    """Red, its upper left quarter blue: every turn and flip of it looks different."""
-    picture = Image.new("RGB", (width, height), RED)
-    picture.paste(BLUE, (0, 0, width // 2, height // 2))
-    return picture
-
-
-def saved(picture: Image.Image, path: Path, **options: object) -> Path:
-    picture.save(path, **options)
-    return path
+from pictures import BLUE, RED, png_chunk, png_of, saved, scene
 
 
 def colour(photo: images.Photo, row: int, column: int) -> tuple[int, ...]:
     return tuple(photo.pixels[:, row, column].tolist())
-
-
-def png_chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png_of(width: int, height: int, header: bytes, data: bytes, *more: bytes) -> bytes:
-    start = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", struct.pack(">II", width, height) + header)
-    body = png_chunk(b"IDAT", zlib.compress(data))
-    return start + b"".join(more) + body + png_chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize("ending", ["png", "bmp", "gif", "webp", "tiff", "ppm"])
@@ -220,104 +191,6 @@ def test_the_pillow_image_is_left_as_it_was() -> None:
     assert picture.mode == "RGBA" and picture.tobytes() == before
 
 
-def _jpeg(picture: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, "jpeg")
-    return buffer.getvalue()
-
-
-def watch_open(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Every file that is opened from now on."""
-    opened: list[Any] = []
-    really = builtins.open
-
-    def noting(*args: Any, **settings: Any) -> Any:
-        opened.append(really(*args, **settings))
-        return opened[-1]
-
-    monkeypatch.setattr(builtins, "open", noting)
-    return opened
-
-
-NOISE = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-BOMB = png_of(60_000, 60_000, b"\x08\x02\0\0\0", b"\0" * 1000)
-BIG = png_of(12_000, 12_000, b"\x08\0\0\0\0", b"\0" * 1000)
-BAD = {
-    "empty.jpg": (lambda: b"", "is an empty file"),
-    "cut.jpg": (lambda: _jpeg(Image.fromarray(NOISE))[:-900], "is damaged"),
-    "head.jpg": (lambda: _jpeg(Image.fromarray(NOISE))[:150], "damaged|not an image"),
-    "cut.png": (
-        lambda: png_bytes(torch.from_numpy(NOISE).permute(2, 0, 1) / 255)[:4000],
-        "damaged",
-    ),
-    "crc.png": (lambda: png_of(4, 4, b"\x08\x02\0\0\0", b"no pixels"), "is damaged"),
-    "text.png": (lambda: b"hello, this is text\n" * 10, "is not an image"),
-    "zeros.png": (lambda: b"\0" * 5000, "is not an image"),
-    "page.jpg": (lambda: b"<html><body>404</body></html>", "is not an image"),
-    "vector.eps": (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image"),
-    "bomb.png": (lambda: BOMB, "too large to decode safely"),
-    "big.png": (lambda: BIG, "12000 x 12000: not 1 to 100,000,000 pixels"),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_bad_files_are_refused_and_closed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    content, reason = BAD[name]
-    path = tmp_path / name
-    path.write_bytes(content())
-    opened = watch_open(monkeypatch)
-    with pytest.raises(pl.PellucidError, match=reason) as caught:
-        open_image(path)
-    assert name in str(caught.value)
-    assert name == "empty.jpg" or opened
-    assert all(file.closed for file in opened)
-
-
-def test_a_bomb_is_refused_before_it_is_decoded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def load(self: Image.Image) -> None:
-        raise AssertionError("decoded")
-
-    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
-    (tmp_path / "a.png").write_bytes(BIG)
-    assert len(BIG) < 10_000
-    with pytest.raises(pl.PellucidError, match="12000 x 12000"):
-        open_image(tmp_path / "a.png")
-
-
-def test_files_that_are_too_long_are_not_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(images, "MOST_BYTES", 10)
-    with pytest.raises(pl.PellucidError, match="is larger than"):
-        open_image(saved(scene(), tmp_path / "a.png"))
-
-
-def test_good_files_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = [saved(scene(), tmp_path / f"a.{ending}") for ending in ("jpg", "png", "gif", "tiff")]
-    opened = watch_open(monkeypatch)
-    for path in paths:
-        open_image(path)
-    assert len(opened) >= 4 and all(file.closed for file in opened)
-
-
-def test_a_folder_and_a_missing_file(tmp_path: Path) -> None:
-    saved(scene(), tmp_path / "my_dog.jpg")
-    with pytest.raises(pl.PellucidError, match="is a folder, not a photo"):
-        open_image(tmp_path)
-    with pytest.raises(pl.Unknown, match=r"did you mean 'my_dog.jpg'"):
-        open_image(tmp_path / "my_dgo.jpg")
-
-
-@pytest.mark.parametrize("source", [None, 3, ["a.png"], object()])
-def test_what_is_no_photo_at_all(source: object) -> None:
-    with pytest.raises(pl.PellucidError, match="a photo is a path"):
-        open_image(source)
-
-
 @pytest.mark.parametrize(
     "make",
     [
@@ -366,37 +239,6 @@ def test_a_photo_does_not_share_its_pixels() -> None:
 def test_tensors_that_are_no_photos(values: object, reason: str) -> None:
     with pytest.raises(pl.PellucidError, match=reason):
         open_image(values)
-
-
-def test_installed_photos_all_open() -> None:
-    assert {"photo:astronaut", "photo:cat", "photo:camera"} <= set(photos())
-    for name in photos():
-        assert min(open_image(name).size) > 100
-    assert open_image("photo:cat").source == "photo:cat"
-
-
-def test_looking_for_photos_does_not_import_their_packages(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delitem(sys.modules, "sklearn.datasets", raising=False)
-    photos()
-    assert "sklearn.datasets" not in sys.modules
-
-
-def test_an_unknown_photo_has_a_near_one() -> None:
-    with pytest.raises(pl.Unknown, match="did you mean 'photo:astronaut'"):
-        open_image("photo:astronout")
-    with pytest.raises(pl.Unknown, match="there is photo:astronaut"):
-        open_image("photo:")
-
-
-def test_a_photo_of_a_missing_package_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn", None)
-    with pytest.raises(pl.PellucidError, match="pip install scikit-learn"):
-        open_image("photo:china")
-    assert "photo:china" not in photos() and "photo:cat" in photos()
 
 
 def test_png_text_comes_back(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """recording() against the truth: each network computed by hand, or with its in-place flags off."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -9,56 +8,9 @@ import pytest
 import torch
 import torchvision
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 import pellucid as pl
-
-
-class Hand(nn.Module):
-    """A network whose truth is written out in `by_hand`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        self.conv = nn.Conv2d(1, 3, 3, padding=1)
-        self.relu = nn.ReLU(inplace=True)
-        self.second = nn.Conv2d(3, 3, 3, padding=1)
-        self.tail = nn.Sequential(nn.Conv2d(3, 2, 1), nn.Sigmoid())
-        self.calls = 0
-        self.tail.register_forward_pre_hook(self.count)
-
-    def count(self, *_: Any) -> None:
-        self.calls += 1
-
-    def forward(self, x: Tensor) -> Tensor:
-        out = self.relu(self.conv(x))
-        identity = out
-        out = self.second(out)
-        out += identity
-        self.relu(out)
-        out = out - 0.1
-        F.relu(out, inplace=True)
-        out = out - 0.1
-        out.relu_()
-        out = out - 0.1
-        return self.tail(F.relu(input=out, inplace=True))
-
-
-def by_hand(net: Hand, x: Tensor) -> dict[str, Tensor]:
-    """Every value under its name, without an in-place operation."""
-    value = {"conv": F.conv2d(x, net.conv.weight, net.conv.bias, padding=1)}
-    value["relu"] = value["conv"].clamp(min=0)
-    value["second"] = F.conv2d(value["relu"], net.second.weight, net.second.bias, padding=1)
-    value["relu#2"] = (value["second"] + value["relu"]).clamp(min=0)
-    value["relu()"] = (value["relu#2"] - 0.1).clamp(min=0)
-    value["relu()#2"] = (value["relu()"] - 0.1).clamp(min=0)
-    value["relu()#3"] = (value["relu()#2"] - 0.1).clamp(min=0)
-    value["tail.0"] = F.conv2d(value["relu()#3"], net.tail[0].weight, net.tail[0].bias)
-    value["tail.1"] = value["tail"] = value[""] = 1 / (1 + torch.exp(-value["tail.0"]))
-    return value
-
-
-NAMES = tuple(by_hand(Hand(), torch.zeros(1, 1, 4, 4)))
+from hand import NAMES, Hand, by_hand
 
 
 @pytest.fixture
@@ -273,68 +225,6 @@ def test_a_module_of_the_users_that_works_in_place(x: Tensor) -> None:
         output = net(x)
     (found,) = torch.autograd.grad(output.sum(), seen["halved"])
     torch.testing.assert_close(found, 2 * 1.5 * x)
-
-
-@pytest.fixture
-def footprints() -> Iterator[Any]:
-    def of(module: nn.Module) -> list[Any]:
-        return [
-            {key: list(value) for key, value in vars(part).items() if "hooks" in key and value}
-            for part in module.modules()
-        ]
-
-    yield of
-
-
-@pytest.mark.parametrize("error", [None, RuntimeError, KeyboardInterrupt])
-@pytest.mark.parametrize("names", [["conv"], NAMES])
-def test_leaves_nothing(error: Any, names: Any, x: Tensor, footprints: Any) -> None:
-    net = Hand()
-
-    def crash(*_: Any) -> None:
-        if error:
-            raise error("stop")
-
-    net.second.register_forward_hook(crash)
-    before = footprints(net)
-    modes = torch._C._len_torch_function_stack()
-    try:
-        with pl.recording(net, names, stop=False):
-            net(x)
-        assert error is None
-    except (RuntimeError, KeyboardInterrupt) as raised:
-        assert type(raised) is error
-    assert footprints(net) == before
-    assert torch._C._len_torch_function_stack() == modes
-
-
-def test_a_hook_that_crashes_before_ours(x: Tensor) -> None:
-    net = Hand()
-
-    def crash(*_: Any) -> None:
-        raise ValueError("theirs")
-
-    handle = net.second.register_forward_pre_hook(crash)
-    with pytest.raises(ValueError, match="theirs"), pl.recording(net, ["relu()"]):
-        net(x)
-    handle.remove()
-    with pl.recording(net, ["relu()"]) as seen:
-        net(x)
-    torch.testing.assert_close(seen["relu()"], by_hand(net, x)["relu()"])
-
-
-def test_names_that_are_not_there(x: Tensor) -> None:
-    net = Hand()
-    with (
-        pytest.raises(pl.Unknown, match=r"no layer 'tale'; did you mean 'tail"),
-        pl.recording(net, ["tale"]),
-    ):
-        net(x)
-    with pl.recording(net, ["gelu()", "relu#9"]) as seen:
-        net(x)
-    for name in ("gelu()", "relu#9"):
-        with pytest.raises(pl.PellucidError, match="not reached"):
-            seen[name]
 
 
 def test_takes_a_network_and_a_module_that_has_a_part_called_module(x: Tensor) -> None:

@@ -1,88 +1,19 @@
 """The tour: one page that has everything inside, whatever the methods do."""
 
 import re
-from collections.abc import Callable, Generator, Iterable
-from html.parser import HTMLParser
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from torch import nn
 
 import pellucid as pl
 from pellucid import page as pages
 from pellucid.app import report
-from pellucid.app.schedule import Timetable
-from pellucid.app.tour_atlas import FOLDER, Corner, crops
-from pellucid.method import Method, Step
+from pellucid.app.tour_atlas import Corner
+from pellucid.method import Step
 from pellucid.register import entries
-from pellucid.results import Picture
-
-
-class Page(HTMLParser):
-    """What a test wants to know of a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text, self.tags = text, []
-        self.feed(text)
-
-    tags: list[tuple[str, dict[str, str | None]]]
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def all(self, attribute: str) -> list[str]:
-        return [given[attribute] or "" for _, given in self.tags if attribute in given]
-
-
-def network() -> pl.Network:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        module = nn.Sequential(
-            nn.Conv2d(3, 4, 5, stride=2, padding=2),
-            nn.ReLU(),
-            nn.Conv2d(4, 4, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(4, 4, 3, padding=1),
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Linear(4, 3),
-        )
-    return pl.Network(module, size=16, labels=["ant", "bee", "cat"], name="small")
-
-
-def photo(source: str = "") -> pl.Photo:
-    generator = torch.Generator().manual_seed(0)
-    return pl.Photo(torch.randint(0, 256, (3, 20, 24), generator=generator).byte(), source)
-
-
-def finished(work: Generator[Step, None, Path]) -> tuple[Path, list[Step]]:
-    steps = []
-    while True:
-        try:
-            steps.append(next(work))
-        except StopIteration as stop:
-            return stop.value, steps
-
-
-def invented(name: str, body: Callable[[], Iterable[Step]], count: int = 1) -> Method[Any]:
-    """A method that does what a test wants, then gives a picture."""
-
-    def function(net: pl.Network, *, number: int = 1) -> Generator[Step, None, Picture]:
-        """Does something."""
-        yield from body()
-        return Picture(values=torch.full((3, 4, 4), 0.5), caption=f"{name} {number}")
-
-    function.__name__ = name
-    function.__annotations__ = {"net": pl.Network, "number": int, "return": Picture}
-    return Method(function, lambda net: [{"number": n} for n in range(1, count + 1)])
-
-
-def nothing() -> Iterable[Step]:
-    return []
+from tours import Page, finished, invented, network, nothing, photo, shown
 
 
 @pytest.fixture
@@ -152,54 +83,6 @@ def test_the_atlas_is_shown_in_four_ways(made: Any) -> None:
     rows = [int(row) for row in asked[1].split()]
     found = pl.Atlas.open(out / "atlas" / "crops.atlas", network()).images.labels
     assert [found[row] for row in rows] == ["cat", "flower", "motorcycle", "gravel"]
-
-
-def test_crops_share_no_pixel_and_flat_ones_are_left_out() -> None:
-    numbers = torch.arange(300 * 450).reshape(1, 300, 450)
-    # Each pixel is told by its colour.
-    pixels = torch.cat([numbers % 256, numbers // 256 % 256, numbers // 65536]).byte()
-    found = crops(pl.Photo(pixels))
-    colours = [crop.pixels.flatten(1).T.long() @ torch.tensor([1, 256, 65536]) for crop in found]
-    every = torch.cat(colours)
-    assert len(found) == 15 and len(every) == len(every.unique()) == 15 * 90 * 90
-    pixels[:, :, :180] = 7
-    assert len(crops(pl.Photo(pixels))) == 9
-
-
-def test_an_atlas_that_cannot_be_made_is_said_and_stops_nobody(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def missing() -> None:
-        raise pl.PellucidError("an atlas is stored by <Lance>")
-
-    monkeypatch.setattr("pellucid.atlas.folder.lance", missing)
-    monkeypatch.setattr(report, "lecture", lambda: [invented("first", nothing)])
-    path, _ = finished(report.tour(network(), [photo()], tmp_path / "tour"))
-    text = path.read_text("utf-8")
-    assert "an atlas is stored by &lt;Lance&gt;" in text and 'id="first-1"' in text
-    assert 'id="atlas-map"' not in text and not (tmp_path / "tour" / "atlas").exists()
-
-
-def test_an_atlas_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
-    pytest.importorskip("lance")
-    theirs = tmp_path / FOLDER / "crops" / "mine.txt"
-    theirs.parent.mkdir(parents=True)
-    theirs.write_text("mine")
-    corner = Corner.of(network(), tmp_path, True, "en")
-    assert [*corner.work(Timetable(100))] == []
-    assert "not of a tour" in corner.parts[0].message and theirs.read_text() == "mine"
-
-
-def test_an_atlas_stopped_or_late_says_what_is_missing(tmp_path: Path) -> None:
-    pytest.importorskip("lance")
-    corner = Corner.of(network(), tmp_path, False, "en")
-    work = corner.work(Timetable(100))
-    while "image" not in next(work).text:
-        pass
-    work.close()
-    assert len(corner.without("interrupted")) == 4
-    late = Corner.of(network(), tmp_path, False, "en")
-    assert [*late.work(Timetable(0))] == [] and len(late.without("late")) == 4
 
 
 def test_names_are_escaped(made: Any) -> None:
@@ -299,71 +182,6 @@ def test_an_interrupt_before_the_first_picture_leaves_nothing(tmp_path: Path) ->
     with pytest.raises(KeyboardInterrupt):
         work.throw(KeyboardInterrupt())
     assert not (tmp_path / "tour").exists()
-
-
-class Watch:
-    """A clock that a test turns."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def work(self, seconds: float, steps: int) -> Callable[[], Iterable[Step]]:
-        def body() -> Iterable[Step]:
-            for done in range(1, steps + 1):
-                self.now += seconds / steps
-                yield Step(done, steps)
-
-        return body
-
-
-def shown(path: Path) -> list[str]:
-    return sorted(file.stem for file in (path.parent / "pictures").iterdir())
-
-
-def test_what_there_is_no_time_for_is_left_out_and_said(
-    tmp_path: Path, lecture: Callable[..., None]
-) -> None:
-    watch = Watch()
-    endless = invented("endless", watch.work(10_000, 1000))
-    lecture(endless, *(invented(f"m{n}", watch.work(1, 2), 2) for n in range(30)))
-    path, steps = finished(report.tour(network(), [photo()], tmp_path / "tour", clock=watch))
-    assert watch.now <= report.WHOLE
-    assert len(shown(path)) == 60 and "endless-1" not in shown(path)
-    text = path.read_text("utf-8")
-    assert "Left out for lack of time: 1 of 61 pictures" in text
-    assert ">pellucid endless --network small<" in text
-    assert steps[-1].done == steps[-1].total
-
-
-def test_first_pictures_come_before_second_ones(
-    tmp_path: Path, lecture: Callable[..., None]
-) -> None:
-    watch = Watch()
-    lecture(*(invented(f"m{n}", watch.work(10, 10), 3) for n in range(10)))
-    path, _ = finished(report.tour(network(), [photo()], tmp_path / "tour", clock=watch))
-    assert watch.now <= report.WHOLE
-    assert {f"m{n}-1" for n in range(10)} <= set(shown(path))
-    assert 20 <= len(shown(path)) < 30
-
-
-def test_a_slow_method_waits_for_the_quick_ones_and_then_gets_its_turn(
-    tmp_path: Path, lecture: Callable[..., None]
-) -> None:
-    watch = Watch()
-    order: list[str] = []
-
-    def noted(name: str, seconds: float) -> Method[Any]:
-        def body() -> Iterable[Step]:
-            yield from watch.work(seconds, 100)()
-            order.append(name)
-
-        return invented(name, body)
-
-    lecture(noted("slow", report.QUICK / 2), noted("brisk", 2), noted("swift", 1), noted("last", 1))
-    finished(report.tour(network(), [photo()], tmp_path / "tour", quick=True, clock=watch))
-    assert order == ["brisk", "swift", "last", "slow"]
 
 
 def test_the_quick_tour_has_one_picture_of_each(

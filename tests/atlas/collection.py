@@ -7,6 +7,7 @@ from PIL import Image
 from torch import nn
 
 import pellucid as pl
+from pellucid.atlas.atlas import Atlas
 
 
 def network(seed: int = 3) -> pl.Network:
@@ -42,3 +43,27 @@ def folder(place: Path, count: int = 20, classes: str = "xy") -> Path:
         into.mkdir(parents=True, exist_ok=True)
         photo(number, 24 + number % 9, 40 - number % 7).save(into / f"{number:03}.png")
     return place
+
+
+def clusters(count: int, seed: int = 0) -> torch.Tensor:
+    """Places on a map, in twelve heaps."""
+    random = torch.Generator().manual_seed(seed)
+    centres = 10 * torch.randn(12, 2, generator=random)
+    which = torch.randint(0, 12, (count,), generator=random)
+    return centres[which] + torch.randn(count, 2, generator=random)
+
+
+LAYERS = ("0", "2", "5", "7")
+
+
+def damaged(place: Path) -> Path:
+    """A folder of photos, two of which cannot be read."""
+    made = folder(place)
+    (made / "x" / "broken.png").write_bytes(b"\x89PNG broken")
+    (made / "y" / "empty.jpg").write_bytes(b"")
+    return made
+
+
+def surveyed(place: Path, photos: Path) -> Atlas:
+    """What a survey takes down of them."""
+    return Atlas.build(place, network(), photos, layers=LAYERS, keep=4, negative=True, batch=7)

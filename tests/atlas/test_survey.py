@@ -1,6 +1,5 @@
 """The survey against a slow twin, in whatever batches, interrupted, killed, and appended to."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -14,33 +13,14 @@ from torch import Tensor
 
 import pellucid as pl
 from atlas import collection
+from atlas.collection import LAYERS
 from pellucid.atlas.atlas import Atlas
-from pellucid.atlas.best import Best
 from pellucid.atlas.building import building
 from pellucid.atlas.check import checking
 from pellucid.atlas.plan import Plan
-from pellucid.atlas.tally import Scale, Tally
 from pellucid.errors import PellucidError, Unknown
 from pellucid.progress import finished
 from pellucid.record import recording
-
-LAYERS = ("0", "2", "5", "7")
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = collection.folder(tmp_path_factory.mktemp("photos"))
-    (place / "x" / "broken.png").write_bytes(b"\x89PNG broken")
-    (place / "y" / "empty.jpg").write_bytes(b"")
-    return place
-
-
-@pytest.fixture(scope="module")
-def made(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Atlas:
-    place = tmp_path_factory.mktemp("made") / "small.atlas"
-    return Atlas.build(
-        place, collection.network(), photos, layers=LAYERS, keep=4, negative=True, batch=7
-    )
 
 
 def maps(photos: Path, layer: str) -> Tensor:
@@ -146,6 +126,7 @@ import torch
 torch.set_num_threads(1)
 sys.path[:0] = {paths!r}
 from atlas import collection
+from atlas.collection import LAYERS
 from pellucid.atlas.building import building
 print("begun", flush=True)
 for step in building({place!r}, collection.network(), {photos!r}, layers={layers!r}, keep=4,
@@ -154,6 +135,16 @@ for step in building({place!r}, collection.network(), {photos!r}, layers={layers
     time.sleep(0.02)
 print("whole", flush=True)
 """
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return collection.damaged(tmp_path_factory.mktemp("photos"))
+
+
+@pytest.fixture(scope="module")
+def made(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Atlas:
+    return collection.surveyed(tmp_path_factory.mktemp("made") / "small.atlas", photos)
 
 
 def test_killed_at_any_moment_it_opens_and_ends_the_same(
@@ -201,50 +192,6 @@ def test_append_adds_what_is_new_and_nothing_twice(photos: Path, tmp_path: Path)
     assert torch.equal(alone.best("5").images, more.best("5").images)
 
 
-def test_two_writers_at_once(made: Atlas, photos: Path) -> None:
-    with (
-        made.store.folder.alone(),
-        pytest.raises(PellucidError, match="another survey is writing into"),
-    ):
-        Atlas.open(made.path, collection.network()).append(photos)
-
-
-def test_another_network_is_refused(made: Atlas, photos: Path) -> None:
-    other = collection.network(4)
-    with pytest.raises(PellucidError, match="is of small with the weights"):
-        Atlas.open(made.path, other)
-    with pytest.raises(PellucidError, match="is of small with the weights"):
-        Atlas.build(made.path, other, photos)
-
-
-def test_a_finished_atlas_is_not_overwritten_unasked(made: Atlas, photos: Path) -> None:
-    with pytest.raises(PellucidError, match=r"is there already, with 20 images: `append`"):
-        Atlas.build(made.path, collection.network(), photos, layers=LAYERS)
-
-
-def test_other_photos_do_not_go_on_with_it(photos: Path, tmp_path: Path) -> None:
-    net, place = collection.network(), tmp_path / "photos"
-    shutil.copytree(photos, place)
-    work = building(tmp_path / "a", net, place, layers=["5"], batch=4, every=0.0)
-    next(work)
-    work.close()
-    (place / "x" / "000.png").unlink()
-    with pytest.raises(PellucidError, match="photos are no longer those"):
-        Atlas.build(tmp_path / "a", net, place, layers=["5"], batch=4)
-
-
-def test_an_own_module_is_asked_for(made: Atlas) -> None:
-    with pytest.raises(PellucidError, match="a module of your own: give it"):
-        Atlas.open(made.path).network()
-
-
-def test_nothing_is_left_of_an_empty_folder(tmp_path: Path) -> None:
-    (tmp_path / "none").mkdir()
-    with pytest.raises(PellucidError, match="there is no image in"):
-        Atlas.build(tmp_path / "a", collection.network(), tmp_path / "none")
-    assert not (tmp_path / "a").exists()
-
-
 def test_a_collection_that_cannot_be_read_at_all(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no image")
     with pytest.raises(PellucidError, match="none of the 1 images could be read"):
@@ -282,62 +229,6 @@ def test_whole_maps_in_half_precision(photos: Path, tmp_path: Path) -> None:
     torch.testing.assert_close(atlas.features("5"), whole, atol=2e-3, rtol=2e-3)
 
 
-def test_check_finds_what_was_cut_short(photos: Path, tmp_path: Path) -> None:
-    net = collection.network()
-    atlas = Atlas.build(tmp_path / "a", net, photos, layers=["5"])
-    assert finished(checking(atlas)) == []
-    longest = max((tmp_path / "a" / "images.lance" / "data").iterdir(), key=os.path.getsize)
-    whole = longest.read_bytes()
-    longest.write_bytes(whole[: len(whole) // 2])
-    assert "cannot read" in finished(checking(Atlas.open(tmp_path / "a", net)))[0]
-    longest.write_bytes(whole)
-    shutil.rmtree(tmp_path / "a" / "patches.lance")
-    assert "patches" in finished(checking(Atlas.open(tmp_path / "a", net)))[0]
-
-
-def test_check_sends_photos_through_the_network_again(photos: Path, tmp_path: Path) -> None:
-    place, net = tmp_path / "photos", collection.network()
-    shutil.copytree(photos, place)
-    atlas = Atlas.build(tmp_path / "a", net, place, layers=["5"])
-    collection.photo(77).save(place / "x" / "000.png")
-    (place / "y" / "019.png").unlink()
-    found = finished(checking(Atlas.open(tmp_path / "a", net), again=len(atlas)))
-    assert len(found) == 2
-    assert any("000.png gives other features" in fault for fault in found)
-    assert any("019.png" in fault for fault in found)
-
-
-def test_a_damaged_manifest(photos: Path, tmp_path: Path) -> None:
-    Atlas.build(tmp_path / "a", collection.network(), photos, layers=["5"])
-    (tmp_path / "a" / "manifest.json").write_text("{")
-    with pytest.raises(PellucidError, match=r"the manifest of .* is damaged"):
-        Atlas.open(tmp_path / "a")
-    with pytest.raises(PellucidError, match="there is no atlas at"):
-        Atlas.open(tmp_path)
-
-
-def test_a_full_disk_leaves_what_was_there(photos: Path, tmp_path: Path, monkeypatch) -> None:
-    import lance
-
-    net = collection.network()
-    work = building(tmp_path / "a", net, photos, layers=["5"], batch=5, every=0.0)
-    next(work)
-    write = lance.write_dataset
-
-    def full(table: object, path: str, **more: object) -> object:
-        if path.endswith("images.lance"):
-            raise OSError("LanceError(IO): No space left on device (os error 28), /rustc/x.rs")
-        return write(table, path, **more)
-
-    monkeypatch.setattr(lance, "write_dataset", full)
-    with pytest.raises(PellucidError, match=r"cannot write .*No space left on device"):
-        finished(work)
-    monkeypatch.undo()
-    there = Atlas.open(tmp_path / "a", net)
-    assert len(there.store.table("images")) == len(there) == 5
-    assert len(Atlas.build(tmp_path / "a", net, photos, layers=["5"], batch=5)) == 20
-
-
 def test_the_network_is_left_as_it_was(photos: Path, tmp_path: Path) -> None:
     net = collection.network()
     net.module.train()
@@ -363,37 +254,3 @@ def test_layers_by_name_pattern_and_default() -> None:
         Plan.of(net, "5", keep=0)
     with pytest.raises(Unknown, match="no precision 'float8'; did you mean"):
         Plan.of(net, "5", precision="float8")
-
-
-def test_parts_in_any_order_merge_to_the_same() -> None:
-    """Best places and tallies of a collection do not depend on how it is cut."""
-    draw = torch.Generator().manual_seed(0)
-    maps = torch.randint(0, 4, (30, 5, 3, 3), generator=draw).float()  # ties everywhere
-    scale = Scale.of(maps[:4].amax((2, 3)))
-
-    def part(rows: range) -> tuple[Best, Tally]:
-        some = maps[rows.start : rows.stop]
-        best = Best.none(5, 6).updated(some, some.amax((2, 3)), torch.tensor(list(rows)), 2)
-        tally = Tally.none(scale, 9)
-        return best, tally.updated(
-            some.amax((2, 3)), some.mean((2, 3)), (some > 0).float().sum((2, 3))
-        )
-
-    whole_best, whole_tally = part(range(30))
-    parts = [part(range(low, low + 6)) for low in (12, 0, 24, 18, 6)]
-    best, tally = parts[0]
-    for other_best, other_tally in parts[1:]:
-        best, tally = best.merged(other_best), tally.merged(other_tally)
-    for name in ("values", "images", "places"):
-        assert torch.equal(getattr(best, name), getattr(whole_best, name)), name
-    for name in ("images", "sums", "active", "highest", "lowest", "counts"):
-        assert torch.equal(
-            torch.as_tensor(getattr(tally, name)), torch.as_tensor(getattr(whole_tally, name))
-        ), name
-
-
-def test_what_is_not_a_number_is_never_best() -> None:
-    maps = torch.ones(3, 1, 2, 2)
-    maps[1, 0, 1, 1] = torch.nan
-    best = Best.none(1, 3).updated(maps, maps.amax((2, 3)), torch.arange(3))
-    assert best.images.tolist() == [[0, 2, -1]]
