@@ -1,4 +1,4 @@
-"""Draws the same classes by every recipe, for docs/recipes.md: docs/pictures/recipes.png.
+"""Draws the same classes by every recipe, for docs/recipes.md: docs/pictures/recipes.webp.
 
 `python docs/recipes.py` takes the bundled network. `python docs/recipes.py WEIGHTS LABELS` takes a
 SqueezeNet 1.1 of the same classes, and writes docs/pictures/recipes-squeezenet.png.
@@ -11,7 +11,7 @@ import torch
 
 import pellucid as pl
 from pellucid import tiles
-from pellucid.images import png_bytes
+from pellucid.images import webp_bytes
 from pellucid.make.draw import Drawing
 from pellucid.make.manner import MANNERS
 from pellucid.make.objective import each
@@ -20,7 +20,7 @@ from pellucid.writing import write_whole
 PICTURES = Path(__file__).parent / "pictures"
 CLASSES = ("sunflower", "Motorbikes", "kangaroo", "pizza", "elephant", "crocodile")
 ROWS = (*MANNERS, "crop - others")
-SIDE = 150  # px of a picture on the page
+SIDE, QUALITY = 150, 90  # px of a picture on the page; of the file
 
 
 def row(net: pl.Network, name: str) -> torch.Tensor:
@@ -47,7 +47,7 @@ def main() -> None:
     pictures = torch.cat([row(net, one) for one in ROWS])
     names = [f"{recipe}: {one}" for recipe in ROWS for one in CLASSES]
     page = tiles.arranged(pictures, names, 48, len(CLASSES))
-    write_whole(PICTURES / f"{name}.png", png_bytes(page))
+    write_whole(PICTURES / f"{name}.webp", webp_bytes(page, QUALITY))
 
 
 if __name__ == "__main__":

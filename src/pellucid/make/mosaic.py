@@ -20,10 +20,10 @@ from pellucid.make.tiling import Part, density, parts
 from pellucid.network import Network
 
 Values = Float[Tensor, "batch"]
-# Numbers that the layers of a tile have, of which each takes some ten bytes on the way there and
-# back: 2 GB hold VGG-19 and a picture of 512 x 512 px. A tile sees much of its neighbours, twice:
-# one picture in three tiles takes four times as long.
-MOST_NUMBERS = 3 * 2**26
+# Numbers that the layers of a tile have. One piece of VGG-19 and 256 px fits, and 2048 px of the
+# bundled network stay below 6 GB, its curvature included. A tile sees much of its neighbours, and
+# twice: one picture in three tiles takes four times as long.
+MOST_NUMBERS = 3 * 2**24
 DETAILS = 9  # numbers for each pixel and colour that looking at the pixels themselves keeps
 Window = tuple[Part, Part] | None  # rows and columns of a picture that alone count
 
