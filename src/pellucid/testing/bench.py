@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import pellucid as pl
 from pellucid.method import Method
@@ -27,8 +28,17 @@ FEW = {
 BEFORE = {"facets": 1}  # steps before the climb, in which a photo is looked at
 
 
+DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+
+
 class Bench:
     """The fixtures; `method` is parametrized indirectly, with names of the register."""
+
+    @pytest.fixture(params=DEVICES)
+    def device(self, request: pytest.FixtureRequest) -> str:
+        """The processor, and a GPU where there is one: what is promised holds on each."""
+        name: str = request.param
+        return name
 
     @pytest.fixture
     def method(self, request: pytest.FixtureRequest) -> Method[Any]:
@@ -36,21 +46,22 @@ class Bench:
         return entries()[request.param].load()
 
     @pytest.fixture
-    def tiny(self, method: Method[Any]) -> pl.Network:
+    def tiny(self, method: Method[Any], device: str) -> pl.Network:
         """A small and awkward network, fresh for each test."""
-        return pl.Network(made_for(method), **GREY, labels=["ant", "bee", "cat", "dog", "elk"])
+        module = made_for(method).to(device)
+        return pl.Network(module, **GREY, labels=["ant", "bee", "cat", "dog", "elk"])
 
     @pytest.fixture
-    def bundled(self, method: Method[Any]) -> pl.Network:
+    def bundled(self, method: Method[Any], device: str) -> pl.Network:
         """The network that comes with pellucid, or a transformer where the method needs one."""
-        net = _bundled()
+        net = _bundled(device)
         if list(method.examples(net)):
             return net
-        return pl.load("timm:vit_tiny_patch16_224", weights="random", device="cpu")
+        return pl.load("timm:vit_tiny_patch16_224", weights="random", device=device)
 
     @pytest.fixture(params=["tiny", "bundled"])
-    def net(self, request: pytest.FixtureRequest) -> pl.Network:
-        """Each of the two."""
+    def net(self, request: pytest.FixtureRequest, device: str) -> pl.Network:
+        """Each of the two, on each device."""
         found: pl.Network = request.getfixturevalue(request.param)
         return found
 
@@ -67,8 +78,8 @@ class Bench:
 
 
 @cache
-def _bundled() -> pl.Network:
-    return pl.load(device="cpu")  # all tests leave it as they found it
+def _bundled(device: str) -> pl.Network:
+    return pl.load(device=device)  # all tests leave it as they found it
 
 
 def photos(method: Method[Any]) -> list[str]:
@@ -98,7 +109,7 @@ def in_steps(
 ) -> dict[str, Any]:
     """Arguments for which also a method that works in batches has more than one to do."""
     for module in ("gradient", "scorecam"):
-        most = {"cpu": 2 * net.blank().numel()}
+        most = {net.device.type: 2 * net.blank().numel()}
         monkeypatch.setattr(f"pellucid.explain.{module}.MOST_NUMBERS", most)
     more: dict[str, dict[str, Any]] = {"smooth": {"smooth": 3}, "way": {"way": "scorecam"}}
     found = [

@@ -42,8 +42,15 @@ def state(net: Network) -> dict[str, Any]:
             torch._C._len_torch_function_stack(),
             torch.backends.cudnn.deterministic,
             torch.backends.cudnn.benchmark,
+            torch.backends.cudnn.enabled,
+            torch.backends.cudnn.allow_tf32,
         ),
-        "random": [torch.get_rng_state().tolist(), str(np.random.get_state()), random.getstate()],
+        "random": [
+            torch.get_rng_state().tolist(),
+            [one.tolist() for one in torch.cuda.get_rng_state_all()],
+            str(np.random.get_state()),
+            random.getstate(),
+        ],
     }
 
 

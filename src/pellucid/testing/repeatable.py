@@ -52,7 +52,7 @@ class Repeatable(Bench):
         torch.rand(7)
         with torch.no_grad():
             second = method(tiny, **arguments)
-        with torch.inference_mode(), torch.autocast("cpu"):
+        with torch.inference_mode(), torch.autocast(tiny.device.type):
             third = method(tiny, **arguments)
         work = method.steps(tiny, **arguments)
         fourth = None
@@ -66,7 +66,9 @@ class Repeatable(Bench):
             assert torch.equal(again.values, first.values)
             assert again.recipe == first.recipe
 
-    def test_random_numbers_of_the_network_itself(self, method: Method[Any]) -> None:
+    def test_random_numbers_of_the_network_itself(
+        self, method: Method[Any], device: str
+    ) -> None:
         """A network that draws random numbers even at rest is repeated as well."""
 
         class Noisy(nn.Module):
@@ -78,7 +80,7 @@ class Repeatable(Bench):
                 scores: Tensor = self.inside(x + torch.rand_like(x))
                 return scores
 
-        net = pl.Network(Noisy(), size=(20, 28), mean=[0.5], std=[0.5])
+        net = pl.Network(Noisy().to(device), size=(20, 28), mean=[0.5], std=[0.5])
         arguments = small(method, net)
         fresh = pl.Network(net.module, size=(20, 28), mean=[0.5], std=[0.5])
         before = state(fresh)
@@ -125,9 +127,9 @@ class Repeatable(Bench):
             assert np.array_equal(arrays["values"], result.values.numpy())
             assert pl.Recipe.parse(str(arrays["pellucid"])) == result.recipe
 
-    def test_runs_in_half_and_double_precision(self, method: Method[Any]) -> None:
+    def test_runs_in_half_and_double_precision(self, method: Method[Any], device: str) -> None:
         for kind in (torch.float64, torch.bfloat16):
-            net = pl.Network(made_for(method).to(kind), **GREY)
+            net = pl.Network(made_for(method).to(device, kind), **GREY)
             result = method(net, **small(method, net))
             assert bool(result.values.isfinite().all())
             assert result.image().dtype == torch.float32

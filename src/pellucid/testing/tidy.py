@@ -34,10 +34,12 @@ class Tidy(Bench):
             assert result.caption, settings
             assert result.image().shape[0] == 3
 
-    def test_a_fresh_network_is_left_as_found(self, method: Method[Any], tiny: pl.Network) -> None:
+    def test_a_fresh_network_is_left_as_found(
+        self, method: Method[Any], tiny: pl.Network, device: str
+    ) -> None:
         """Also when the layers have not been looked at before."""
         arguments = small(method, tiny)
-        fresh = pl.Network(made_for(method), **GREY)
+        fresh = pl.Network(made_for(method).to(device), **GREY)
         before = state(fresh)
         method(fresh, **{**arguments, **({"want": "class:1"} if "want" in arguments else {})})
         same(before, state(fresh))
