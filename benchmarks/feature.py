@@ -8,7 +8,7 @@
 2. A grid of 32 channels against what Lucent takes for each channel: as many steps, the same
    views. Lucent enlarges what is smaller than 224 px to that; the second column is without it. It
    is no dependency of pellucid: `pip install --no-deps torch-lucent 'kornia<=0.4.1'`, and IPython.
-3. On a GPU the same grid in single precision and in bfloat16.
+   On a GPU see gpu.py.
 
 Times are those of one thread, of the processor, taken in turns: machines are noisy, and a second
 means nothing elsewhere. The step is the median of the ratios.
@@ -49,7 +49,7 @@ class _Cut(Exception):
 
 def plain(net: pl.Network, layer: str, channels: Sequence[int]) -> Callable[[], None]:
     """Forward to the layer and back to the image: the mean of one channel of each picture."""
-    images = torch.randn(len(channels), 3, *net.preprocess.size)
+    images = torch.randn(len(channels), 3, *net.preprocess.size, device=net.device)
     rows, columns = torch.arange(len(channels)), torch.tensor(channels)
     seen: list[Tensor] = []
 
@@ -144,22 +144,6 @@ def grids() -> None:
     print(f"  Lucent told to show it {seen} px, as we do:       {median(same) / median(ours):.1f}x")
 
 
-def on_gpu() -> None:
-    """Prints what half precision gives on a GPU."""
-    times = {}
-    for kind in (torch.float32, torch.bfloat16):
-        net = pl.load("resnet18", weights="random", device="cuda")
-        net = pl.Network(net.module.to(kind), name="resnet18")
-        for _ in range(2):
-            torch.cuda.synchronize()
-            start = time.perf_counter()
-            pl.features(net, "layer2", recipe="lucid", steps=256, size=SIZE)
-            torch.cuda.synchronize()
-            times[kind] = time.perf_counter() - start
-    ratio = times[torch.float32] / times[torch.bfloat16]
-    print(f"  on the GPU all 128 channels in {times[torch.float32]:.1f} s; bfloat16: {ratio:.2f}x")
-
-
 def main() -> None:
     """Prints all."""
     torch.set_num_threads(1)
@@ -174,8 +158,6 @@ def main() -> None:
         print(f"the grid is not measured: {missing}")
     else:
         grids()
-    if torch.cuda.is_available():
-        on_gpu()
 
 
 if __name__ == "__main__":

@@ -23,7 +23,6 @@ from pathlib import Path
 from statistics import median
 
 import torch
-from captum.attr import Occlusion
 from torch import Tensor
 
 import pellucid as pl
@@ -72,6 +71,8 @@ def plain(net: pl.Network, batch: int, count: int) -> None:
 
 def captum(net: pl.Network, batch: int, rows: int) -> None:
     """Captum's Occlusion on a strip of the photo that holds that many rows of masks."""
+    from captum.attr import Occlusion
+
     inputs, _ = net.prepare(pl.open_image("photo:cat"))
     window, stride = sizes(net)
     height = inputs.shape[2]

@@ -52,7 +52,7 @@ def plain(net: pl.Network, files: list[str], layers: list[str]) -> None:
     with torch.no_grad():
         for first in range(0, len(files), BATCH):
             some = [ready(Image.open(file).convert("RGB")) for file in files[first : first + BATCH]]
-            module(torch.stack(some))
+            module(torch.stack(some).to(net.device))
     handle.remove()
 
 

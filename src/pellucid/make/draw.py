@@ -86,7 +86,7 @@ class Drawing:
         self.runner = runner or Runner(net, objective.layers, self.size)
         self.values: list[list[float]] = []
         self.alive = torch.zeros(count, dtype=torch.bool)
-        self.weight = torch.zeros(count, *blank.shape[2:])
+        self.weight = torch.zeros(count, *blank.shape[2:], device=net.device)
 
     def run(self, name: object, before: int = 0) -> Generator[Step, None, bool]:
         """Makes the steps; Ctrl-C, once there is a picture, ends it early and loses nothing.
@@ -122,7 +122,7 @@ class Drawing:
         for moment in work:
             self.values.append(moment.values)
             self.alive = moment.alive
-            self.weight = self.weight + moment.gradient.abs().sum(1).float().cpu()
+            self.weight = self.weight + moment.gradient.abs().sum(1).float()
             yield moment.step
 
     def weighs(self) -> int:
@@ -141,7 +141,7 @@ class Drawing:
         None had a gradient, not even with its rectifiers held open; or none of its own in so many
         steps that it would have been woken.
         """
-        worked_on = self.weight.flatten(1).any(1)
+        worked_on = self.weight.flatten(1).any(1).cpu()
         return ~self.alive & (~worked_on | (len(self.values) >= FREED))
 
     def so_far(self) -> Drawn:
@@ -149,7 +149,9 @@ class Drawing:
         with torch.no_grad():
             inputs = self.sheet.images()
         curve = torch.tensor(self.values).reshape(-1, len(inputs))
-        return Drawn(len(curve), inputs, self.sheet.pictures(), curve, self.alive, self.weight)
+        return Drawn(
+            len(curve), inputs, self.sheet.pictures(), curve, self.alive, self.weight.cpu()
+        )
 
     def fresh(self, views: int = FRESH_VIEWS) -> Float[Tensor, "views batch"]:
         """The objective on the finished pictures under transforms that they have not met."""

@@ -66,9 +66,7 @@ class Repeatable(Bench):
             assert torch.equal(again.values, first.values)
             assert again.recipe == first.recipe
 
-    def test_random_numbers_of_the_network_itself(
-        self, method: Method[Any], device: str
-    ) -> None:
+    def test_random_numbers_of_the_network_itself(self, method: Method[Any], device: str) -> None:
         """A network that draws random numbers even at rest is repeated as well."""
 
         class Noisy(nn.Module):
