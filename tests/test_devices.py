@@ -10,7 +10,7 @@ from pellucid.method import Method
 from pellucid.register import ours
 from pellucid.testing.bench import Bench, small
 
-NEAR = 1e-3  # of the largest value, on average: one number of float32 may tip over an edge
+NEAR = 1 / 512  # of the largest value, on average: half a step of what an eye could see
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")

@@ -18,6 +18,7 @@ def plain(device: torch.device) -> Iterator[None]:
         if torch.is_autocast_enabled(device.type):
             stack.enter_context(torch.autocast(device.type, enabled=False))
         if device.type == "cuda":
+            stack.enter_context(_exact_products())
             # The same algorithm every time, not the fastest of the moment, and numbers as exact as
             # a processor's: TF32 keeps three digits of them. (`flags` turns cuDNN off unless told.)
             stack.enter_context(
@@ -26,6 +27,24 @@ def plain(device: torch.device) -> Iterator[None]:
                 )
             )
         yield
+
+
+@contextmanager
+def _exact_products() -> Iterator[None]:
+    """Of matrices, on a GPU."""
+    matmul = torch.backends.cuda.matmul
+    # torch 2.9 has a new name for it, and does not tell the old one once the new one was used.
+    name, exact = ("fp32_precision", "ieee") if _tells(matmul) else ("allow_tf32", False)
+    was = getattr(matmul, name)
+    setattr(matmul, name, exact)
+    try:
+        yield
+    finally:
+        setattr(matmul, name, was)
+
+
+def _tells(matmul: object) -> bool:
+    return hasattr(matmul, "fp32_precision")
 
 
 class Random:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from pellucid.errors import PellucidError
 from pellucid.make.narrow import Narrow
+from pellucid.make.sampling import resized
 from pellucid.make.swift import narrowed, swift
 from pellucid.network import Network
 from pellucid.target import observe
@@ -62,9 +62,7 @@ class Runner:
         if not self.layers:
             return {}
         if self.resized and tuple(images.shape[2:]) != self.net.preprocess.size:
-            images = F.interpolate(
-                images, self.net.preprocess.size, mode="bilinear", antialias=True
-            )
+            images = resized(images, self.net.preprocess.size)
         # A copy: a network may change its input in place, and these may be a sheet's own numbers.
         last = self.fast is not self.net
         form = torch.channels_last if last else torch.preserve_format

@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from pellucid.make.sampling import moved
 from pellucid.make.worded import Worded, between, read
 
 Images = Float[Tensor, "batch channels height width"]
@@ -214,9 +215,4 @@ def _uniform(random: Generator) -> float:
 def _moved(images: Images, matrix: Float[Tensor, "3 3"]) -> Images:
     # Places in half precision would be off by up to half a pixel.
     exact = images if images.dtype == torch.float64 else images.float()
-    one = matrix[None, :2].to(exact)
-    grid = F.affine_grid(one, [1, *images.shape[1:]], align_corners=False)
-    # As one image of many channels: all move alike, so where to is found out once.
-    joined = exact.reshape(1, -1, *images.shape[2:])
-    moved: Images = F.grid_sample(joined, grid, mode="bilinear", align_corners=False)
-    return moved.view(exact.shape).to(images.dtype)
+    return moved(exact, matrix).to(images.dtype)

@@ -109,7 +109,7 @@ def in_steps(
 ) -> dict[str, Any]:
     """Arguments for which also a method that works in batches has more than one to do."""
     for module in ("gradient", "scorecam"):
-        most = {net.device.type: 2 * net.blank().numel()}
+        most = dict.fromkeys(DEVICES, 2 * net.blank().numel())
         monkeypatch.setattr(f"pellucid.explain.{module}.MOST_NUMBERS", most)
     more: dict[str, dict[str, Any]] = {"smooth": {"smooth": 3}, "way": {"way": "scorecam"}}
     found = [

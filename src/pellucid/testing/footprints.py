@@ -44,6 +44,7 @@ def state(net: Network) -> dict[str, Any]:
             torch.backends.cudnn.benchmark,
             torch.backends.cudnn.enabled,
             torch.backends.cudnn.allow_tf32,
+            torch.get_float32_matmul_precision(),
         ),
         "random": [
             torch.get_rng_state().tolist(),

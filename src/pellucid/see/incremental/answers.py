@@ -23,7 +23,7 @@ from pellucid.see.incremental.verdict import described, pays, reason
 MOST_NUMBERS = {"cpu": 1_250_000, "cuda": 10_000_000, "mps": 10_000_000}
 # In the inputs of the pass whose memory the rectangles may take.
 MEMORY_OF = {"cpu": 2_500_000, "cuda": 10_000_000, "mps": 10_000_000}
-MOST_MASKS = 16
+MOST_MASKS = {"cpu": 16, "cuda": 256, "mps": 256}
 # With fewer masks than this, the passes that prepare and check cost more than they save.
 FEW = 24
 # Of the largest value: how far the parts may be from the whole before they are not believed.
@@ -123,8 +123,9 @@ class Answers:
         numbers = free(self.inputs.device)
         if numbers is not None:
             rest = min(rest, int(SHARE * numbers) // self.inputs.element_size())
+        most = MOST_MASKS.get(self.inputs.device.type, MOST_MASKS["cpu"])
         each = engine.plan.peak(engine.plan.batch(np.arange(len(engine.plan.boxes))))
-        return int(max(1, min(MOST_MASKS, rest // each)))
+        return int(max(1, min(most, rest // each)))
 
     def _plain_size(self) -> int:
         return fitting(self.inputs.device, self.inputs.numel(), MOST_NUMBERS)
