@@ -68,7 +68,7 @@ def test_some_come_along_for_nothing() -> None:
 def test_as_many_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     cpu = torch.device("cpu")
     assert fitting(cpu, 100, {"cpu": 1000}) == 10
-    assert fitting(cpu, 100, {"cpu": 10**6}) == batches.MOST
+    assert fitting(cpu, 100, {"cpu": 10**6}) == batches.MOST["cpu"]
     assert fitting(cpu, 100, {"cpu": 10}) == 1
     assert fitting(torch.device("meta"), 100, {"cpu": 300, "cuda": 10**6}) == 3
     monkeypatch.setattr(batches, "free", lambda device: 1000)

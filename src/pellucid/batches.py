@@ -10,7 +10,8 @@ import torch
 
 from pellucid.memory import SHARE, free, is_full
 
-MOST = 64  # a pass of more is no faster anywhere, and shows no sign of life meanwhile
+# A pass of more is no faster, and shows no sign of life meanwhile.
+MOST = {"cpu": 64, "cuda": 512, "mps": 64}
 T = TypeVar("T")
 
 
@@ -83,7 +84,9 @@ def fitting(
         bytes_each: that a pass takes for each, where that is known: no more than half of the
             memory that is free is then begun with.
     """
-    size = min(MOST, most.get(device.type, most["cpu"]) // numbers)
+    size = min(
+        table.get(device.type, table["cpu"]) // each for table, each in ((MOST, 1), (most, numbers))
+    )
     unused = free(device) if bytes_each else None
     if unused is not None:
         size = min(size, int(SHARE * unused) // bytes_each)

@@ -1,6 +1,7 @@
 """Class names, and which class a name means."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from pellucid.errors import PellucidError, Unknown
 from pellucid.unit import Unit
@@ -39,8 +40,18 @@ def score(name: str, labels: Sequence[str], network: str) -> Unit:
 def _numbers(name: str, labels: Sequence[str]) -> list[int]:
     """Classes with a label, or else with its first part before a comma."""
     folded = name.strip().casefold()
-    for reading in (str, lambda label: label.split(",")[0]):
-        read = [reading(label).strip().casefold() for label in labels]
-        if folded in read:
-            return [number for number, label in enumerate(read) if label == folded]
+    for known in _readings(tuple(labels)):
+        if folded in known:
+            return known[folded]
     return []
+
+
+@lru_cache(8)
+def _readings(labels: tuple[str, ...]) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    """Which classes a text means: as a label, and as the first part of one."""
+    whole: dict[str, list[int]] = {}
+    first: dict[str, list[int]] = {}
+    for number, label in enumerate(labels):
+        whole.setdefault(label.strip().casefold(), []).append(number)
+        first.setdefault(label.split(",")[0].strip().casefold(), []).append(number)
+    return whole, first

@@ -54,11 +54,14 @@ class Method(Generic[R]):
     recipe. `steps()` gives the same work as an iterator of `Step`s that returns the result.
     """
 
-    def __init__(self, function: Callable[..., Any], examples: Examples, verb: str = "") -> None:
+    def __init__(
+        self, function: Callable[..., Any], examples: Examples, verb: str = "", exact: bool = True
+    ) -> None:
         update_wrapper(self, function)
         self.function = function
         self.examples = examples
         self.verb = verb
+        self.exact = exact
         self.name = function.__name__
 
     def __repr__(self) -> str:
@@ -107,7 +110,7 @@ class Method(Generic[R]):
 
         @contextmanager
         def working() -> Iterator[None]:
-            with net.at_rest(), random.own(), plain(net.device):
+            with net.at_rest(), random.own(), plain(net.device, self.exact):
                 yield
 
         # Calling a generator function runs nothing of it yet.
@@ -273,7 +276,7 @@ def _no_examples(_net: Network) -> list[dict[str, Any]]:
 
 
 def method(
-    *, examples: Examples = _no_examples, verb: str = ""
+    *, examples: Examples = _no_examples, verb: str = "", exact: bool = True
 ) -> Callable[[Callable[..., R | Generator[Step, None, R]]], Method[R]]:
     """Makes a method of a function `f(net, photo, …, *, settings) -> Result`.
 
@@ -286,9 +289,11 @@ def method(
         examples: settings that show the method on a given network, the most telling first: the
             tour, the gallery and the tests run them.
         verb: the word behind its name in the shell, where the name has several commands.
+        exact: whether on a GPU numbers are as exact as on a processor. A picture that is climbed
+            needs three of their digits (TF32), which are had in a half to a fifth of the time.
     """
 
     def register(function: Callable[..., Any]) -> Method[R]:
-        return Method(function, examples, verb)
+        return Method(function, examples, verb, exact)
 
     return register

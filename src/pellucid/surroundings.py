@@ -10,8 +10,12 @@ from torch import Tensor
 
 
 @contextmanager
-def plain(device: torch.device) -> Iterator[None]:
-    """torch's own modes, whatever those of the caller: a recipe does not know of them."""
+def plain(device: torch.device, exact: bool = True) -> Iterator[None]:
+    """torch's own modes, whatever those of the caller: a recipe does not know of them.
+
+    Args:
+        exact: whether a GPU's convolutions keep all digits of their numbers, or three (TF32).
+    """
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
@@ -19,11 +23,11 @@ def plain(device: torch.device) -> Iterator[None]:
             stack.enter_context(torch.autocast(device.type, enabled=False))
         if device.type == "cuda":
             stack.enter_context(_exact_products())
-            # The same algorithm every time, not the fastest of the moment, and numbers as exact as
-            # a processor's: TF32 keeps three digits of them. (`flags` turns cuDNN off unless told.)
+            # The same algorithm every time, not the fastest of the moment. (`flags` turns cuDNN off
+            # unless told.)
             stack.enter_context(
                 torch.backends.cudnn.flags(
-                    enabled=True, deterministic=True, benchmark=False, allow_tf32=False
+                    enabled=True, deterministic=True, benchmark=False, allow_tf32=not exact
                 )
             )
         yield

@@ -25,6 +25,17 @@ def test_gathered_is_what_grid_sample_makes(name: str, size: tuple[int, int]) ->
     assert torch.allclose(*ways, atol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["crop", "scale"])
+def test_rows_that_are_not_turned_are_spread(name: str) -> None:
+    random = torch.Generator().manual_seed(3)
+    images = torch.randn(2, 3, 11, 16, generator=random, dtype=torch.float64)
+    matrix = MOVES[name].matrix((11, 16), random)
+    (across, _, left), (_, down, top) = matrix[:2].tolist()
+    rows, columns = sampling._spread(down, top, 11), sampling._spread(across, left, 16)
+    wanted = sampling.moved(images, matrix.double())
+    assert torch.allclose(rows @ images @ columns.T, wanted, atol=1e-12)
+
+
 @pytest.mark.parametrize("new", [4, 9, 23])
 def test_a_mixture_of_rows_resizes(new: int) -> None:
     images = torch.rand(2, 3, 9, 9)

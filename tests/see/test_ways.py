@@ -14,6 +14,7 @@ from pellucid.see.incremental import answers, verdict
 from pellucid.see.incremental.answers import Answers
 from pellucid.see.incremental.capture import capture
 from pellucid.see.incremental.engine import Engine
+from pellucid.see.incremental.plan import Batch
 
 
 class Looks(nn.Module):
@@ -97,7 +98,29 @@ def test_elsewhere_than_on_a_processor_rectangles_have_to_save_more() -> None:
         engine = Engine(graph, inputs, inputs * 0, np.array([box]))
         engine.group(1)
         assert verdict.pays(engine.plan, engine.batches, torch.device("cpu"))
-        assert verdict.pays(engine.plan, engine.batches, torch.device("cuda")) == saves
+        assert verdict.pays(engine.plan, engine.batches, torch.device("mps")) == saves
+
+
+def test_on_a_gpu_it_pays_where_there_is_much_to_compute() -> None:
+    module = lively(Made(FORMS["dilated"]))
+    inputs = photo(3, SIZE)
+    graph, _ = capture(module, torch.cat([inputs] * 2), module)
+    engine = Engine(graph, inputs, inputs * 0, np.array([[9, 12, 9, 12]] * 50))
+    engine.group(50)
+    whole = 50 * sum(kernel.work for kernel in engine.plan.kernels)
+    spent = 2 * len(engine.plan.kernels) * verdict.STARTING  # once in earnest, once to try it
+    saved = 1 - 1 / verdict.fewer(engine.plan, engine.batches)
+    for speed, pays in ((0.9 * whole * saved / spent, True), (1.1 * whole * saved / spent, False)):
+        assert verdict.saves(engine.plan, engine.batches, speed) == pays
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, 1), (2, 2), (9, 9), (9, 5), (9, 3), (40, 1)])
+def test_up_to_three_masks_are_tried_first(count: int, size: int) -> None:
+    starts = range(0, count, size)
+    batches = [Batch(np.arange(at, min(at + size, count)), [], []) for at in starts]
+    masks = [batches[place].masks[picked] for place, picked in verdict.checked(batches)]
+    assert len(np.unique(np.concatenate(masks))) == sum(map(len, masks)) >= min(3, count)
+    assert masks[0][0] == 0 and masks[-1][-1] >= count - size
 
 
 def test_transformers_are_answered_whole_and_told() -> None:

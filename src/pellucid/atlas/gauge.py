@@ -165,10 +165,11 @@ def empty(net: Network, plan: Plan) -> dict[str, Reading]:
 def _summed_up(maps: Float[Tensor, "batch channels height width"]) -> tuple[Numbers, ...]:
     """The greatest value of each map, its mean, and how many of its places are above zero.
 
-    A few images at a time, which stay in the processor's cache from one to the next.
+    On a processor a few images at a time, which stay in its cache from one to the next.
     """
     found = []
-    for part in torch.split(maps, max(1, CACHED // max(1, maps[0].numel()))):
+    few = max(1, CACHED // max(1, maps[0].numel())) if maps.device.type == "cpu" else len(maps)
+    for part in torch.split(maps, few):
         # The sign, and not a comparison, whose truth values are slow to add up.
         active = part.sign().clamp_(min=0).sum((2, 3))
         found.append((part.amax((2, 3)), part.mean((2, 3)), active))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -19,7 +22,7 @@ from pellucid.network import Network
 
 AHEAD = 4  # batches that are made ready while others are being worked on
 THUMBNAIL = 128  # px, the longer side
-WORKERS = 4
+WORKERS = min(16, max(4, os.cpu_count() or 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +64,10 @@ def batches(
     of does not depend on which file is damaged.
     """
     left = iter(items)
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="pellucid-decode")
+    # Each on one core: operations that share all cores wait for each other.
+    pool = ThreadPoolExecutor(
+        workers, thread_name_prefix="pellucid-decode", initializer=partial(torch.set_num_threads, 1)
+    )
     waiting: deque[list[Future[Loaded | Unread]]] = deque()
 
     def fill() -> None:
@@ -79,6 +85,8 @@ def batches(
             yield done
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+        # What a thread sets is what later ones begin with.
+        torch.set_num_threads(torch.get_num_threads())
 
 
 def load(net: Network, number: int, item: Item) -> Loaded | Unread:

@@ -23,7 +23,7 @@ from pellucid.recipe import Recipe
 from pellucid.results import Grid
 
 
-@method(examples=lambda net: _examples(net))
+@method(examples=lambda net: _examples(net), exact=False)
 def diverse(
     net: Network,
     want: Wanted,

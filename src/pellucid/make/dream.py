@@ -40,7 +40,7 @@ Frames = Annotated[int, Help("frames of a zoom into the dream; 0 makes a picture
 Stop = Annotated[int | None, Help("after so many of all steps, as Ctrl-C does", low=1)]
 
 
-@method(examples=lambda net: _examples(net))
+@method(examples=lambda net: _examples(net), exact=False)
 def dream(
     net: Network,
     photo: Photo,

@@ -29,7 +29,7 @@ from pellucid.recipe import Recipe
 MEAN_OF = 15  # photos nearest to a group's centre, as in the paper
 
 
-@method(examples=lambda net: _examples(net))
+@method(examples=lambda net: _examples(net), exact=False)
 def facets(
     net: Network,
     want: Wanted,

@@ -49,7 +49,7 @@ ClimbWords = Annotated[
 ]
 
 
-@method(examples=lambda net: _examples(net))
+@method(examples=lambda net: _examples(net), exact=False)
 def feature(
     net: Network,
     want: Wanted,

@@ -46,7 +46,7 @@ PREVIEW = 64  # px of a picture on the way
 Kept = dict[str, Tensor]
 
 
-@method(examples=lambda net: _examples(net))
+@method(examples=lambda net: _examples(net), exact=False)
 def features(
     net: Network,
     layers: Annotated[

@@ -17,10 +17,16 @@ def moved(images: Images, matrix: Float[Tensor, "3 3"]) -> Images:
         matrix: from a place in what is made to where it lies in the images, both in units of half
             the image, from its centre (`torch.nn.functional.affine_grid`).
     """
+    if images.is_cuda and not matrix[0, 1] and not matrix[1, 0]:
+        down, across = (
+            _spread(float(matrix[at, at]), float(matrix[at, 2]), size).to(images)
+            for at, size in ((1, images.shape[2]), (0, images.shape[3]))
+        )
+        return down @ images @ across.T
     grid = F.affine_grid(matrix[None, :2].to(images), [1, *images.shape[1:]], align_corners=False)
-    # As one image of many channels: all move alike, so where to is found out once.
     if images.is_cuda:
         return _gathered(images.flatten(0, 1), grid[0]).view(images.shape)
+    # As one image of many channels: all move alike, so where to is found out once.
     joined = images.reshape(1, -1, *images.shape[2:])
     made: Images = F.grid_sample(joined, grid, mode="bilinear", align_corners=False)
     return made.view(images.shape)
@@ -46,22 +52,22 @@ def _gathered(
     height, width = images.shape[1:]
     size = grid.new_tensor([width, height])
     place = ((grid + 1) * size - 1) / 2
-    first = place.floor()
-    share = place - first
+    corners = grid.new_tensor([[0, 0], [1, 0], [0, 1], [1, 1]])
+    near = place.floor() + corners[:, None, None]  # the four places around each
+    inside = ((near >= 0) & (near < size)).all(-1)
+    share = (1 - (place - near).abs()).prod(-1) * inside
+    x, y = near.long().unbind(-1)
+    at = y.clamp(0, height - 1) * width + x.clamp(0, width - 1)
     rows = images.flatten(1).T
-    made = torch.zeros_like(rows)
-    for right in (0, 1):
-        for below in (0, 1):
-            x, y = (first + grid.new_tensor([right, below])).long().unbind(-1)
-            across, down = (
-                part if more else 1 - part
-                for part, more in zip(share.unbind(-1), (right, below), strict=True)
-            )
-            inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-            weight = (across * down * inside).reshape(-1, 1)
-            at = (y.clamp(0, height - 1) * width + x.clamp(0, width - 1)).reshape(-1)
-            made = made + weight * rows[at]
-    return made.T.reshape(images.shape)
+    found = rows[at.flatten()].view(4, height * width, -1)
+    return (share.view(4, -1, 1) * found).sum(0).T.reshape(images.shape)
+
+
+def _spread(times: float, shift: float, size: int) -> Float[Tensor, "size size"]:
+    """Which mixture of old rows each new row is, where none is turned."""
+    rows = torch.arange(size, dtype=torch.float64)
+    place = (times * (2 * rows + 1 - size) + shift * size + size - 1) / 2
+    return (1 - (place[:, None] - rows).abs()).clamp(min=0)
 
 
 def _mixture(was: int, new: int) -> Float[Tensor, "new was"]:

@@ -16,14 +16,14 @@ from pellucid.see.incremental.engine import Engine
 from pellucid.see.incremental.graph import Graph, Refused
 from pellucid.see.incremental.plan import part
 from pellucid.see.incremental.spans import Numbers
-from pellucid.see.incremental.verdict import described, pays, reason
+from pellucid.see.incremental.verdict import checked, described, pays, reason
 
 # In the inputs of one forward pass. On a processor more are slower, for what is computed leaves the
-# cache: eight photos of 224 px are quickest.
-MOST_NUMBERS = {"cpu": 1_250_000, "cuda": 10_000_000, "mps": 10_000_000}
+# cache: eight photos of 224 px are quickest. A GPU has to be given much at a time.
+MOST_NUMBERS = {"cpu": 1_250_000, "cuda": 40_000_000, "mps": 10_000_000}
 # In the inputs of the pass whose memory the rectangles may take.
-MEMORY_OF = {"cpu": 2_500_000, "cuda": 10_000_000, "mps": 10_000_000}
-MOST_MASKS = {"cpu": 16, "cuda": 256, "mps": 256}
+MEMORY_OF = {"cpu": 2_500_000, "cuda": 80_000_000, "mps": 10_000_000}
+MOST_MASKS = {"cpu": 16, "cuda": 1024, "mps": 256}
 # With fewer masks than this, the passes that prepare and check cost more than they save.
 FEW = 24
 # Of the largest value: how far the parts may be from the whole before they are not believed.
@@ -131,8 +131,7 @@ class Answers:
         return fitting(self.inputs.device, self.inputs.numel(), MOST_NUMBERS)
 
     def _check(self, engine: Engine, boxes: Numbers) -> None:
-        batches = [engine.batches[place] for place in (0, len(engine.batches) // 2, -1)]
-        ones = [part(batch, slice(0, 1)) for batch in batches]
+        ones = [part(engine.batches[place], picked) for place, picked in checked(engine.batches)]
         some = np.concatenate([one.masks for one in ones])
         with torch.inference_mode():
             found = torch.cat([engine.run(one) for one in ones]).double()

@@ -32,7 +32,7 @@ class Batch:
     parts: list[bool]
 
 
-def part(batch: Batch, some: slice) -> Batch:
+def part(batch: Batch, some: slice | list[int]) -> Batch:
     """Some masks of a batch, answered as they would be among the others."""
     return replace(batch, masks=batch.masks[some])
 

@@ -11,6 +11,10 @@ from pellucid.see.incremental.plan import Batch, Plan
 # How many times fewer operations rectangles must promise where there is little else to gain.
 GAIN = 1.15
 GAIN_ELSEWHERE = 2.0
+# What a GPU spends on each operation on rectangles, however many there are: working out what is
+# where, cutting out, starting (measured on an H200: `benchmarks/gpu.py`).
+STARTING = 2.5e-4  # seconds
+CORE = 128 * 2 * 1.5e9 * 0.75  # operations a second of one of its multiprocessors, at its best
 
 
 def fewer(plan: Plan, batches: list[Batch]) -> float:
@@ -34,11 +38,34 @@ def pays(plan: Plan, batches: list[Batch], device: torch.device) -> bool:
     folded into them, and their maps lie in memory as processors like them. Elsewhere cutting out
     costs more beside computing, and rectangles have to save much.
     """
+    if device.type == "cuda":
+        cores = torch.cuda.get_device_properties(device).multi_processor_count
+        return saves(plan, batches, cores * CORE)
     if device.type != "cpu":
         return fewer(plan, batches) >= GAIN_ELSEWHERE
     slides = sum(kernel.work for kernel in plan.kernels if kernel.node.name == "conv2d")
     mostly = slides > 0.5 * sum(kernel.work for kernel in plan.kernels)
     return mostly or fewer(plan, batches) >= GAIN
+
+
+def saves(plan: Plan, batches: list[Batch], speed: float) -> bool:
+    """Whether it does on a GPU.
+
+    Args:
+        speed: its operations a second.
+    """
+    masks = sum(len(batch.masks) for batch in batches)
+    whole = masks * sum(kernel.work for kernel in plan.kernels) / speed
+    runs = len(batches) + len(checked(batches))
+    return whole / fewer(plan, batches) + STARTING * runs * len(plan.kernels) < whole
+
+
+def checked(batches: list[Batch]) -> list[tuple[int, list[int]]]:
+    """Three masks on which a plan is tried: numbers of batches, and of masks in each."""
+    if len(batches) > 2:
+        return [(place, [0]) for place in (0, len(batches) // 2, len(batches) - 1)]
+    count = len(batches[0].masks)
+    return [(0, sorted({0, count // 2, count - 1})), *[(1, [0])][: len(batches) - 1]]
 
 
 def reason(plan: Plan, batches: list[Batch]) -> str:
