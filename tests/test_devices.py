@@ -21,8 +21,10 @@ class TestEveryMethod(Bench):
         return "cpu"
 
     def test_a_gpu_gives_what_the_processor_gives(
-        self, method: Method[Any], bundled: pl.Network
+        self, method: Method[Any], bundled: pl.Network, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        # Where a picture is climbed, three digits of a number send it another way.
+        monkeypatch.setattr(method, "exact", True)
         name, weights = bundled.spec["name"], bundled.spec.get("weights")
         there = pl.load(name, weights=weights, device="cuda")
         arguments = small(method, bundled)

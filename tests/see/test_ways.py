@@ -14,6 +14,7 @@ from pellucid.see.incremental import answers, verdict
 from pellucid.see.incremental.answers import Answers
 from pellucid.see.incremental.capture import capture
 from pellucid.see.incremental.engine import Engine
+from pellucid.see.incremental.kernels import work
 from pellucid.see.incremental.plan import Batch
 
 
@@ -112,6 +113,17 @@ def test_on_a_gpu_it_pays_where_there_is_much_to_compute() -> None:
     saved = 1 - 1 / verdict.fewer(engine.plan, engine.batches)
     for speed, pays in ((0.9 * whole * saved / spent, True), (1.1 * whole * saved / spent, False)):
         assert verdict.saves(engine.plan, engine.batches, speed) == pays
+
+
+def test_on_a_gpu_a_small_network_is_not_taken_apart(monkeypatch: Any) -> None:
+    module = lively(Made(FORMS["dilated"]))
+    graph, _ = capture(module, torch.cat([photo(3, SIZE)] * 2), module)
+    whole = 50 * sum(work(node, graph) for node in graph.nodes)
+    for times, small in ((0.9, False), (1.1, True)):
+        speed = times * whole / (verdict.STARTING * len(graph.nodes))
+        monkeypatch.setattr(verdict, "_speed", lambda _device, speed=speed: speed)
+        assert verdict.hopeless(graph, 50, torch.device("cuda")) == small
+        assert not verdict.hopeless(graph, 50, torch.device("cpu"))
 
 
 @pytest.mark.parametrize(("count", "size"), [(1, 1), (2, 2), (9, 9), (9, 5), (9, 3), (40, 1)])

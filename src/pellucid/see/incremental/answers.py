@@ -16,7 +16,7 @@ from pellucid.see.incremental.engine import Engine
 from pellucid.see.incremental.graph import Graph, Refused
 from pellucid.see.incremental.plan import part
 from pellucid.see.incremental.spans import Numbers
-from pellucid.see.incremental.verdict import checked, described, pays, reason
+from pellucid.see.incremental.verdict import checked, described, hopeless, pays, reason
 
 # In the inputs of one forward pass. On a processor more are slower, for what is computed leaves the
 # cache: eight photos of 224 px are quickest. A GPU has to be given much at a time.
@@ -104,6 +104,8 @@ class Answers:
         if self.graph is None or len(boxes) < FEW:
             return None
         try:
+            if hopeless(self.graph, len(boxes), self.inputs.device):
+                raise Refused("rectangles save too little")
             engine = Engine(self.graph, self.inputs, self.cover, boxes)
             engine.group(self.batch or self._size(engine))
             if not pays(engine.plan, engine.batches, self.inputs.device):

@@ -39,7 +39,7 @@ class Kernel:
         self.inputs = node.inputs
         self.outs = node.outs
         self.shapes = [graph.shapes.get(number, ()) for number in node.outs]
-        self.work = _work(node, graph)
+        self.work = work(node, graph)
         self.cost = self.work + FETCH * 2 * prod(self.shapes[0][1:])
         self.in_place = _in_place(node, graph)
         self.counts: tuple[list[int], list[int]] = ([], [])
@@ -153,7 +153,7 @@ def _resized(shape: Shape, axes: Axes, size: tuple[int, int]) -> Shape:
     return (*shape[: axes[0]], *size, *shape[axes[1] + 1 :])
 
 
-def _work(node: Node, graph: Graph) -> int:
+def work(node: Node, graph: Graph) -> int:
     """Multiplications and additions of one photo."""
     out = prod(graph.shapes[node.outs[0]][1:])
     if node.name == "conv2d" and isinstance(node.args[1], Tensor):

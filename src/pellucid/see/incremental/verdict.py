@@ -6,6 +6,8 @@ from math import prod
 
 import torch
 
+from pellucid.see.incremental.graph import Graph
+from pellucid.see.incremental.kernels import work
 from pellucid.see.incremental.plan import Batch, Plan
 
 # How many times fewer operations rectangles must promise where there is little else to gain.
@@ -39,13 +41,27 @@ def pays(plan: Plan, batches: list[Batch], device: torch.device) -> bool:
     costs more beside computing, and rectangles have to save much.
     """
     if device.type == "cuda":
-        cores = torch.cuda.get_device_properties(device).multi_processor_count
-        return saves(plan, batches, cores * CORE)
+        return saves(plan, batches, _speed(device))
     if device.type != "cpu":
         return fewer(plan, batches) >= GAIN_ELSEWHERE
     slides = sum(kernel.work for kernel in plan.kernels if kernel.node.name == "conv2d")
     mostly = slides > 0.5 * sum(kernel.work for kernel in plan.kernels)
     return mostly or fewer(plan, batches) >= GAIN
+
+
+def hopeless(graph: Graph, count: int, device: torch.device) -> bool:
+    """Whether a network is too small for a GPU to gain anything, however little a mask reaches.
+
+    Args:
+        count: of masks.
+    """
+    whole = count * sum(work(node, graph) for node in graph.nodes)
+    # Half of the operations may be folded into others, and each is carried out twice.
+    return device.type == "cuda" and whole / _speed(device) < STARTING * len(graph.nodes)
+
+
+def _speed(device: torch.device) -> float:
+    return torch.cuda.get_device_properties(device).multi_processor_count * CORE
 
 
 def saves(plan: Plan, batches: list[Batch], speed: float) -> bool:
