@@ -7,12 +7,16 @@ from torch import Tensor
 
 from pellucid.see.incremental.finders import RESHAPES, SPLITS
 from pellucid.see.incremental.graph import Graph, Node
+from pellucid.see.incremental.kernels import heavy
 
 VIEWS = RESHAPES | SPLITS | {"permute", "transpose", "select", "unbind", "expand", "contiguous"}
 
 
 def folded(graph: Graph) -> Graph:
-    """A graph of the same values with fewer operations, and weights of its own."""
+    """A graph of the same values with fewer operations.
+
+    What is folded has weights of its own. Heavy ones would take more memory than time is saved.
+    """
     readers: dict[int, list[Node]] = {}
     for node in graph.nodes:
         for number in node.inputs:
@@ -29,6 +33,7 @@ def folded(graph: Graph) -> Graph:
             and after[0].name == "batch_norm"
             and node.outs[0] != graph.output
             and isinstance(node.args[1], Tensor)
+            and not heavy(node, graph)
         ):
             gone.add(id(after[0]))
             node = _merged(node, after[0])

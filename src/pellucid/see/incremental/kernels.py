@@ -22,6 +22,7 @@ _OVERWRITE = {
 }  # fmt: skip
 # How many multiplications a processor does while it fetches one number.
 FETCH = 40
+HEAVY = 16  # times as many weights as numbers come out
 
 
 class Kernel:
@@ -42,6 +43,7 @@ class Kernel:
         self.work = work(node, graph)
         self.cost = self.work + FETCH * 2 * prod(self.shapes[0][1:])
         self.in_place = _in_place(node, graph)
+        self.heavy = heavy(node, graph)
         self.counts: tuple[list[int], list[int]] = ([], [])
         if rule.kind == "slide" and "avg_pool2d" in node.name:
             height, width = graph.shapes[node.inputs[0]][2:]
@@ -107,9 +109,23 @@ class Kernel:
                 for part in args[0]
             ]
             return node.func(parts, *args[1:], **kwargs)
+        if self.heavy:
+            # As the weights lie: to turn them each time costs more than to turn what is small.
+            made = node.func(args[0].contiguous(), *args[1:], **kwargs)
+            return made.contiguous(memory_format=torch.channels_last)
         if reuse and self.in_place is not None:
             return self.in_place(*args, **kwargs)
         return node.func(*args, **kwargs)
+
+
+def heavy(node: Node, graph: Graph) -> bool:
+    """Whether an operation is a convolution of a small map with many weights."""
+    weight = node.args[1] if node.name == "conv2d" else None
+    return (
+        isinstance(weight, Tensor)
+        and weight.is_contiguous()
+        and weight.numel() > HEAVY * prod(graph.shapes[node.outs[0]][1:])
+    )
 
 
 def settled(node: Node, graph: Graph) -> Node:
