@@ -34,6 +34,7 @@ import occlusion
 import style
 import survey
 import torch
+from overhead import passes
 
 import pellucid as pl
 from pellucid.make.draw import Drawing
@@ -87,9 +88,7 @@ def _maps(name: str) -> None:
     inputs, _ = net.prepare(photo)
 
     def bare(count: int) -> None:
-        for _ in range(0, count, BATCH):
-            pixels = inputs.repeat(min(count, BATCH), 1, 1, 1).requires_grad_()
-            torch.autograd.grad(module(pixels)[:, 0].sum(), pixels)
+        passes(module, inputs, count, BATCH)
 
     theirs = {}
     with modes(GPU):

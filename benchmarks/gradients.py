@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from captum.attr import (
     Deconvolution,
     GuidedBackprop,
@@ -19,7 +18,7 @@ from captum.attr import (
     NoiseTunnel,
     Saliency,
 )
-from overhead import ratio
+from overhead import passes, ratio
 
 import pellucid as pl
 
@@ -36,9 +35,7 @@ def table(name: str) -> None:
     inputs, _ = net.prepare(photo)
 
     def bare(count: int) -> None:
-        for _ in range(0, count, BATCH):
-            pixels = inputs.repeat(min(count, BATCH), 1, 1, 1).requires_grad_()
-            torch.autograd.grad(module(pixels)[:, 0].sum(), pixels)
+        passes(module, inputs, count, BATCH)
 
     def ours(method: Any, **settings: Any) -> Callable[[], Any]:
         return lambda: method(net, photo, target="0", **settings)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from statistics import median
 
 import torch
+from torch import nn
 
 import pellucid as pl
 
@@ -28,6 +29,13 @@ def ratio(ours: Callable[[], object], bare: Callable[[], object], rounds: int = 
             if number:
                 taken.append(clock() - start)
     return median(times[ours]) / median(times[bare])
+
+
+def passes(module: nn.Module, inputs: torch.Tensor, count: int, batch: int) -> None:
+    """Forward and backward for so many copies of an input, some at a time."""
+    for _ in range(0, count, batch):
+        pixels = inputs.repeat(min(count, batch), 1, 1, 1).requires_grad_()
+        torch.autograd.grad(module(pixels)[:, 0].sum(), pixels)
 
 
 def main() -> None:

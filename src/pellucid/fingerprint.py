@@ -43,7 +43,8 @@ def marks(values: Sequence[Tensor]) -> list[tuple[int, int, tuple[int, ...]]]:
     added = [_sums(value) for value in values]
     flat = [one for some in added for one in some]
     known = iter(_numbers(flat))
-    versions = [0 if value.is_inference() else value._version for value in values]  # where counted
+    # Where nobody counts changes, the sums alone tell.
+    versions = [0 if value.is_inference() else value._version for value in values]
     return [
         (value.data_ptr(), version, tuple(next(known) for _ in some))
         for value, version, some in zip(values, versions, added, strict=True)

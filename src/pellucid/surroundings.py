@@ -38,17 +38,14 @@ def _exact_products() -> Iterator[None]:
     """Of matrices, on a GPU."""
     matmul = torch.backends.cuda.matmul
     # torch 2.9 has a new name for it, and does not tell the old one once the new one was used.
-    name, exact = ("fp32_precision", "ieee") if _tells(matmul) else ("allow_tf32", False)
+    new = hasattr(matmul, "fp32_precision")
+    name, exact = ("fp32_precision", "ieee") if new else ("allow_tf32", False)
     was = getattr(matmul, name)
     setattr(matmul, name, exact)
     try:
         yield
     finally:
         setattr(matmul, name, was)
-
-
-def _tells(matmul: object) -> bool:
-    return hasattr(matmul, "fp32_precision")
 
 
 class Random:

@@ -10,7 +10,7 @@ from pellucid.app.terminal import Progress, exits, say
 def append(
     place: words.Place,
     photos: words.Photos,
-    workers: words.Workers = 4,
+    workers: words.Workers = None,
     engine: words.Engine = words.Where.local,
     image: words.Image = None,
     label: words.Label = None,
@@ -25,13 +25,16 @@ def append(
         with Progress(quiet=quiet) as progress:
             progress.say(f"opening {place}")
             from pellucid.atlas.building import appending
+            from pellucid.atlas.loading import WORKERS
             from pellucid.atlas.stream import stream
 
             before = words.opened(place, network, weights, device)
             count = len(before)
             source = stream(photos, image=image, label=label)
             atlas = progress.follow(
-                appending(place, before.network(), source, workers=workers, engine=engine.value)
+                appending(
+                    place, before.network(), source, workers=workers or WORKERS, engine=engine.value
+                )
             )
         if json:
             info.as_json(atlas)

@@ -39,7 +39,7 @@ def build(
     ] = False,
     precision: Annotated[Precision, typer.Option(help="of the features")] = Precision.float32,
     batch: Annotated[int, typer.Option(min=1, help="photos through the network at a time")] = 32,
-    workers: words.Workers = 4,
+    workers: words.Workers = None,
     engine: words.Engine = words.Where.local,
     image: words.Image = None,
     label: words.Label = None,
@@ -60,13 +60,14 @@ def build(
         with Progress(quiet=quiet) as progress:
             progress.say(f"loading {network}")
             from pellucid.atlas.building import building
+            from pellucid.atlas.loading import WORKERS
             from pellucid.atlas.stream import stream
 
             net = flags.open_network(network, weights, labels, classes, device)
             progress.say(f"looking through {photos}")
             source = stream(photos, image=image, label=label)
             work = building(
-                place, net, source, force=force, workers=workers, engine=engine.value,
+                place, net, source, force=force, workers=workers or WORKERS, engine=engine.value,
                 layers=layers, keep=keep, per_image=per_image, negative=negative, whole=whole,
                 precision=precision.value, batch=batch,
             )  # fmt: skip

@@ -39,8 +39,12 @@ Label = Annotated[
     str | None, typer.Option("--label", metavar="COLUMN", help="of a table: names of classes")
 ]
 Workers = Annotated[
-    int, typer.Option("--workers", metavar="COUNT", min=1, help="that decode photos")
-]
+    int | None,
+    typer.Option(
+        "--workers", metavar="COUNT", min=1,
+        help="that decode photos; if none, one for each core, but 4 to 16",
+    ),
+]  # fmt: skip
 Engine = Annotated[Where, typer.Option("--engine", help="this machine, or a Ray cluster")]
 Own = Annotated[
     str | None,

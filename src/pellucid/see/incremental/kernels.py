@@ -43,7 +43,8 @@ class Kernel:
         self.work = work(node, graph)
         self.cost = self.work + FETCH * 2 * prod(self.shapes[0][1:])
         self.in_place = _in_place(node, graph)
-        self.heavy = heavy(node, graph)
+        # A kernel of one pixel lies right for either order of the numbers.
+        self.turns = heavy(node, graph) and node.args[1].shape[2:] != (1, 1)
         self.counts: tuple[list[int], list[int]] = ([], [])
         if rule.kind == "slide" and "avg_pool2d" in node.name:
             height, width = graph.shapes[node.inputs[0]][2:]
@@ -109,7 +110,7 @@ class Kernel:
                 for part in args[0]
             ]
             return node.func(parts, *args[1:], **kwargs)
-        if self.heavy:
+        if self.turns:
             # As the weights lie: to turn them each time costs more than to turn what is small.
             made = node.func(args[0].contiguous(), *args[1:], **kwargs)
             return made.contiguous(memory_format=torch.channels_last)
