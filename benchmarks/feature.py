@@ -11,7 +11,8 @@
    On a GPU see gpu.py.
 
 Times are those of one thread, of the processor, taken in turns: machines are noisy, and a second
-means nothing elsewhere. The step is the median of the ratios.
+means nothing elsewhere. The step is the median of the ratios. A processor that multiplies bfloat16
+itself draws in that; all is measured with it and without.
 """
 
 import sys
@@ -24,6 +25,7 @@ import torch
 from torch import Tensor, nn
 
 import pellucid as pl
+from pellucid.make import coarse
 from pellucid.make.draw import Drawing
 from pellucid.make.manner import manner
 from pellucid.make.objective import Objective, each
@@ -127,9 +129,16 @@ def lucent(module: nn.Module, number: int, size: int | None) -> float:
     return spent(work)
 
 
-def grids() -> None:
+def kinds() -> Iterator[str]:
+    """The numbers that passes may be made in, set one after the other."""
+    found = coarse.quick()
+    for name, value in (("float32", False), ("bfloat16", True))[: 1 + found]:
+        coarse.quick = lambda value=value: value
+        yield name
+
+
+def grids(numbers: str) -> None:
     """Prints how much quicker the grid is."""
-    warnings.filterwarnings("ignore")  # Lucent's own
     net = pl.load("resnet18", weights="random", device="cpu")
     module = pl.load("resnet18", weights="random", device="cpu").module.eval()
     seen = SIZE + 2 * int(0.09375 * SIZE)
@@ -139,7 +148,8 @@ def grids() -> None:
         ours.append(grid(net))
         used += [lucent(module, 2 * number + more, None) for more in (0, 1)]
         same += [lucent(module, 2 * number + more, seen) for more in (0, 1)]
-    print(f"{CHANNELS} channels of resnet18 layer2, {SIZE} px, {STEPS} steps, for each channel")
+    text = f"{CHANNELS} channels of resnet18 layer2, {SIZE} px, {STEPS} steps, for each channel"
+    print(f"{text}, {numbers}")
     print(f"  as Lucent is used (it shows the network 224 px): {median(used) / median(ours):.1f}x")
     print(f"  Lucent told to show it {seen} px, as we do:       {median(same) / median(ours):.1f}x")
 
@@ -147,17 +157,23 @@ def grids() -> None:
 def main() -> None:
     """Prints all."""
     torch.set_num_threads(1)
-    if sys.argv[1:] != ["grid"]:
-        print("a step over the plain pass" + "".join(f"{count:>8} at once" for count in COUNTS))
-        for name, layer in NETWORKS:
-            ratios = "".join(f"{step(name, layer, count):16.2f}" for count in COUNTS)
-            print(f"  {f'{name} {layer}':24}{ratios}", flush=True)
+    warnings.filterwarnings("ignore")  # Lucent's own
     try:
         import lucent.optvis  # noqa: F401
     except ImportError as missing:
         print(f"the grid is not measured: {missing}")
+        other = False
     else:
-        grids()
+        other = True
+    for numbers in kinds():
+        if sys.argv[1:] != ["grid"]:
+            head = f"a step over the plain pass, {numbers}"
+            print(f"{head:40}" + "".join(f"{count:>5} at once" for count in COUNTS))
+            for name, layer in NETWORKS:
+                ratios = "".join(f"{step(name, layer, count):13.2f}" for count in COUNTS)
+                print(f"  {f'{name} {layer}':38}{ratios}", flush=True)
+        if other:
+            grids(numbers)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ assert "pellucid" not in sys.modules
 jaxtyping.install_import_hook("pellucid", "shapes.checked")
 
 import pellucid as pl  # noqa: E402
+from pellucid.make import coarse  # noqa: E402
 from pellucid.testing.networks import attentive, awkward  # noqa: E402
 
 __all__ = ["attentive", "awkward"]
@@ -38,6 +39,12 @@ def bundled() -> pl.Network:
 def cat() -> pl.Photo:
     """A photo of a cat, 451 x 300 px."""
     return pl.open_image("photo:cat")
+
+
+@pytest.fixture
+def all_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a processor that has no instructions for fewer."""
+    monkeypatch.setattr(coarse, "quick", lambda: False)
 
 
 @pytest.fixture

@@ -289,8 +289,9 @@ def method(
         examples: settings that show the method on a given network, the most telling first: the
             tour, the gallery and the tests run them.
         verb: the word behind its name in the shell, where the name has several commands.
-        exact: whether on a GPU numbers are as exact as on a processor. A picture that is climbed
-            needs three of their digits (TF32), which are had in a half to a fifth of the time.
+        exact: whether numbers keep all their digits. A picture that is climbed needs two or three
+            of them, which are had in a half to a fifth of the time: on a GPU in TF32, on some
+            processors in bfloat16 (`make.coarse`).
     """
 
     def register(function: Callable[..., Any]) -> Method[R]:

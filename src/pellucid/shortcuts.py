@@ -161,6 +161,7 @@ class _Convolved(torch.autograd.Function):
         (weight,) = ctx.saved_tensors
         stride, padding, dilation = ctx.settings
         (gradient,) = gradients
+        weight = weight.to(gradient.dtype)  # under autocast the way back has fewer digits
         overlap = min(-(-side // step) for side, step in zip(weight.shape[2:], stride, strict=True))
         if overlap > 2 and min(stride) > 1 and max(dilation) == 1:
             return _interleaved(gradient, weight, ctx.size, stride, padding), *[None] * 5

@@ -18,7 +18,7 @@ from pellucid.target import observe
 
 
 @pytest.fixture(autouse=True)
-def at_rest(tiny: pl.Network) -> Iterator[None]:
+def at_rest(tiny: pl.Network, all_digits: None) -> Iterator[None]:
     with tiny.at_rest():
         yield
 

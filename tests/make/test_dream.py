@@ -17,6 +17,8 @@ from pellucid.progress import finished
 from pellucid.replay import read
 from strided import deep
 
+pytestmark = pytest.mark.usefixtures("all_digits")
+
 
 def linear(channels: int = 3, size: tuple[int, int] = (6, 9)) -> pl.Network:
     torch.manual_seed(0)

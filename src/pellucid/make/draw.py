@@ -183,8 +183,8 @@ class Drawing:
     def _value(self, images: Image) -> Float[Tensor, "batch"]:
         views = [seen(images, self.transforms, self.random) for _ in range(self.manner.views)]
         if len(views) == 1:
-            return self._look(images, views[0])
-        outputs = self.runner(torch.cat(views), self.objective.channels)
+            return self._look(images, views[0], exact=False)
+        outputs = self.runner(torch.cat(views), self.objective.channels, exact=False)
         count = len(images)
         values = [
             self._read(images, {name: out[at : at + count] for name, out in outputs.items()})
@@ -193,9 +193,9 @@ class Drawing:
         return torch.stack(values).mean(0)
 
     def _look(
-        self, images: Image, shown: Float[Tensor, "batch channels h w"]
+        self, images: Image, shown: Float[Tensor, "batch channels h w"], exact: bool = True
     ) -> Float[Tensor, "batch"]:
-        return self._read(images, dict(self.runner(shown, self.objective.channels)))
+        return self._read(images, dict(self.runner(shown, self.objective.channels, exact=exact)))
 
     def _read(self, images: Image, outputs: dict[str, Tensor]) -> Float[Tensor, "batch"]:
         return self.objective.value(View(self.net, images, outputs))

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.errors import PellucidError
+from pellucid.make import coarse
 from pellucid.make.narrow import Narrow
 from pellucid.make.sampling import resized
 from pellucid.make.swift import narrowed, swift
@@ -48,9 +49,10 @@ class Runner:
         self.resized = not _takes(net, layers, size)
         self.fast = swift(net, layers) if layers and copied else net
         self.narrow: list[Narrow] | None = None  # not looked for yet
+        self.coarse: bool | None = None  # neither
 
     def __call__(
-        self, images: Image, channels: Sequence[int] | None = None
+        self, images: Image, channels: Sequence[int] | None = None, *, exact: bool = True
     ) -> Mapping[str, Tensor]:
         """The wanted outputs by layer.
 
@@ -58,6 +60,7 @@ class Runner:
             images: normalised as the network's input.
             channels: of each image the only one that is read: of a single layer, which has channel
                 maps. The others may be anything.
+            exact: whether numbers count, or only the way up (see `coarse`).
         """
         if not self.layers:
             return {}
@@ -66,11 +69,19 @@ class Runner:
         # A copy: a network may change its input in place, and these may be a sheet's own numbers.
         last = self.fast is not self.net
         form = torch.channels_last if last else torch.preserve_format
+        shown = images.clone(memory_format=form)
+        if not exact and last and self.coarse is None:
+            self._tell(None)
+            self.coarse = coarse.suits(self.fast, self.layers, shown.detach()[:1])
         if channels is not None and last and self.narrow is None:
             self.narrow = narrowed(self.fast, self.layers)
+        self._tell(channels)
+        run = coarse.passed if self.coarse and not exact else observe
+        return run(self.fast, shown, self.layers)
+
+    def _tell(self, channels: Sequence[int] | None) -> None:
         for part in self.narrow or ():
             part.channels = channels
-        return observe(self.fast, images.clone(memory_format=form), self.layers)
 
 
 def _takes(net: Network, layers: frozenset[str], size: tuple[int, int]) -> bool:

@@ -88,23 +88,24 @@ class Tiled:
     def __call__(self, images: Image) -> Values:
         """The objective of each image, ready for gradients: of tiles, the mean over the picture."""
         down, right = (self._move(side) for side in images.shape[2:])
-        return self._look(images, images.roll((down, right), (2, 3)))
+        return self._look(images, images.roll((down, right), (2, 3)), exact=False)
 
     def still(self, images: Image) -> Values:
-        """The same of the images where they are."""
-        return self._look(images, images)
+        """The same of the images where they are, to all digits."""
+        return self._look(images, images, exact=True)
 
-    def _look(self, images: Image, moved: Image) -> Values:
+    def _look(self, images: Image, moved: Image, exact: bool) -> Values:
         shown = self._roomy(moved)
         if self.fits((shown.shape[2], shown.shape[3])):
-            return self.objective.value(View(self.net, images, self.runner(shown)))
-        return self._by_tiles(shown)
+            outputs = self.runner(shown, exact=exact)
+            return self.objective.value(View(self.net, images, outputs))
+        return self._by_tiles(shown, exact)
 
     def fits(self, size: tuple[int, int]) -> bool:
         """Whether a picture of a height and width is seen in one piece."""
         return all(side <= most for side, most in zip(size, self.tile, strict=True))
 
-    def _by_tiles(self, shown: Image) -> Values:
+    def _by_tiles(self, shown: Image, exact: bool) -> Values:
         size = shown.shape[2], shown.shape[3]
         (tall, rows), (wide, columns) = map(self._cut, size, self.tile)
         tiles = list(product(rows, columns))
@@ -119,7 +120,8 @@ class Tiled:
             ]
             seen = torch.cat(cut).detach().requires_grad_()
             with torch.enable_grad():
-                found = self.objective.value(View(self.net, seen, self.runner(seen)))
+                outputs = self.runner(seen, exact=exact)
+                found = self.objective.value(View(self.net, seen, outputs))
                 (slopes,) = torch.autograd.grad(found.sum(), seen)
             for (row, column), value, slope in zip(
                 some, found.detach().chunk(len(some)), slopes.chunk(len(some)), strict=True
