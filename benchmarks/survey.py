@@ -89,7 +89,7 @@ def memory(which: str, args: argparse.Namespace) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=CALTECH)
-    parser.add_argument("--photos", type=int, default=600)
+    parser.add_argument("--photos", type=int, default=2400)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--network", default="pane")
     parser.add_argument("--only", choices=["plain", "survey"])

@@ -13,6 +13,7 @@ from pellucid.testing.bench import Bench, small
 NEAR = 1 / 512  # of the largest value, on average: half a step of what an eye could see
 
 
+@pytest.mark.usefixtures("all_digits")
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 @pytest.mark.parametrize("method", list(ours()), indirect=True)
 class TestEveryMethod(Bench):

@@ -17,6 +17,7 @@ from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
+from torch.nn import functional as F
 
 from pellucid import stock
 from pellucid.errors import PellucidError, existing
@@ -127,13 +128,12 @@ def from_bytes(content: bytes, name: str) -> Photo:
 
 def thumbnail(photo: Photo, longer: int, quality: int = 80) -> bytes:
     """A photo as a small JPEG file in memory, its longer side at most `longer` px."""
-    # Pillow takes colours one after the other, and not as they lie here, five times as long.
-    small = Image.merge("RGB", [Image.fromarray(colour) for colour in photo.pixels.numpy()])
-    # As sharp as the bicubic filter where an image becomes smaller, at the cost of the bilinear.
-    small.thumbnail((longer, longer), Image.Resampling.HAMMING, reducing_gap=2.0)
-    buffer = io.BytesIO()
-    small.save(buffer, "jpeg", quality=quality)
-    return buffer.getvalue()
+    pixels, share = photo.pixels, longer / max(photo.size)
+    if share < 1:
+        size = [max(1, round(side * share)) for side in photo.size]
+        # torch's takes half of the time of Pillow's, which wants colours side by side besides.
+        (pixels,) = F.interpolate(pixels[None], size, mode="bicubic", antialias=True)
+    return file_bytes(pixels, quality=quality)
 
 
 def to_pillow(image: Float[Tensor, "channels height width"]) -> Image.Image:
@@ -160,7 +160,9 @@ def file_bytes(
 ) -> bytes:
     """8-bit pixels as a file in memory; `quality` is that of JPEG."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(buffer, kind, quality=quality)
+    # Pillow takes colours one after the other, and not as they lie here, five times as long.
+    image = Image.merge("RGB", [Image.fromarray(colour) for colour in pixels.numpy()])
+    image.save(buffer, kind, quality=quality)
     return buffer.getvalue()
 
 

@@ -208,7 +208,7 @@ class _Resampling(NamedTuple):
     padding: tuple[int, int]
 
     @classmethod
-    @lru_cache(maxsize=64)
+    @lru_cache(maxsize=256)
     def of(
         cls, length: int, resized: int, offset: int, size: int, mode: Interpolation
     ) -> "_Resampling":

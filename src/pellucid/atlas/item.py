@@ -48,7 +48,15 @@ class Item:
         Raises:
             Exception: whatever reading and decoding raise.
         """
-        content, label = self.reader(), self.label
+        return self.opened(self.reader())
+
+    def opened(self, content: Any) -> Opened:
+        """Decodes what its reader gave.
+
+        Raises:
+            Exception: whatever decoding raises.
+        """
+        label = self.label
         if isinstance(content, Sample):
             content, label = content
         if isinstance(content, bytes):

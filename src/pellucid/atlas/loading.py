@@ -7,9 +7,11 @@ import os
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from threading import BoundedSemaphore
 
 import torch
 from jaxtyping import Float
@@ -56,14 +58,17 @@ class Unread:
 
 
 def batches(
-    net: Network, items: Iterable[tuple[int, Item]], size: int, workers: int = WORKERS
+    net: Network,
+    items: Iterable[tuple[int, Item]],
+    size: int,
+    workers: int = WORKERS,
 ) -> Generator[list[Loaded | Unread], None, None]:
     """Items in batches, each in its order, however long the one or the other takes to decode.
 
     A batch has `size` items, of which fewer are images where some cannot be read: what it consists
     of does not depend on which file is damaged.
     """
-    left = iter(items)
+    left, turn = iter(items), BoundedSemaphore(os.cpu_count() or 1)
     # Each on one core: operations that share all cores wait for each other.
     pool = ThreadPoolExecutor(
         workers, thread_name_prefix="pellucid-decode", initializer=partial(torch.set_num_threads, 1)
@@ -75,7 +80,7 @@ def batches(
             some = list(islice(left, size))
             if not some:
                 return
-            waiting.append([pool.submit(load, net, number, item) for number, item in some])
+            waiting.append([pool.submit(load, net, number, item, turn) for number, item in some])
 
     try:
         fill()
@@ -89,13 +94,22 @@ def batches(
         torch.set_num_threads(torch.get_num_threads())
 
 
-def load(net: Network, number: int, item: Item) -> Loaded | Unread:
-    """One image, or why it cannot be read."""
+def load(
+    net: Network, number: int, item: Item, turn: AbstractContextManager[object]
+) -> Loaded | Unread:
+    """One image, or why it cannot be read.
+
+    Args:
+        turn: waited for between reading a file and decoding it. Files are awaited by many, but more
+            threads than cores that decode take each other's time.
+    """
     try:
-        photo, content, label = item.open()
-        crop, _ = net.preprocess.crop(photo)
-        checksum = hashlib.sha256(content).hexdigest()[:16] if content else photo.hash
-        small = thumbnail(photo, THUMBNAIL)
+        read = item.reader()
+        with turn:
+            photo, content, label = item.opened(read)
+            crop, _ = net.preprocess.crop(photo)
+            checksum = hashlib.sha256(content).hexdigest()[:16] if content else photo.hash
+            small = thumbnail(photo, THUMBNAIL)
     except PellucidError as error:
         return Unread(number, item.uri, str(error))
     except MemoryError:

@@ -1,4 +1,8 @@
-"""Coarse: passes in bfloat16, where a processor multiplies that in half the time."""
+"""Coarse: passes in bfloat16, where a processor multiplies that in half the time.
+
+For climbs only. Not for textures and styles: L-BFGS learns the curvature from differences of
+gradients, and with so few digits a style from noise ended at a loss 8 % higher.
+"""
 
 from __future__ import annotations
 
