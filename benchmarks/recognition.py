@@ -7,14 +7,17 @@ every class (of every EVERYth), and counts: for how many it is sure of its own p
 under transforms that it has not met, and for how many the other network has the class first, or
 among its first five. RECIPE is a name, or a name and what is otherwise, such as
 "crop transforms=crop 0.4 1; noise 0.3, steps=192"; "lucid others=0.5" raises the class less half of
-all others. What was measured is kept in recognition.json in this folder: a run that was stopped
-goes on.
+all others; "lucid begin=15" begins, as `facets` does, with the mean of the 15 photos of the class
+that the network is surest of, and "lucid begin=15, steps=0" ends there, too. What was measured is
+kept in recognition.json in this folder: a run that was stopped goes on.
 """
 
 import json
 import sys
 import time
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -27,16 +30,41 @@ from pellucid.make.objective import Objective, each
 
 TOGETHER = 8
 SURE = 0.99
+FIRST = 60  # photos of a class
+CALTECH = Path(__file__).parents[2] / "shared/data/caltech101/101_ObjectCategories"
 KEPT = Path(__file__).parent / "recognition.json"
 
 
-def called(text: str) -> tuple[Manner, float]:
-    """A recipe by its name, with what is otherwise, and the others' share in the objective."""
+class Called(NamedTuple):
+    """A recipe, the others' share in the objective, photos to begin with, and whether to go on."""
+
+    how: Manner
+    share: float
+    begin: int
+    climbs: bool
+
+
+def called(text: str) -> Called:
+    """What a text names."""
     name, _, rest = text.partition(" ")
     changes = dict(part.strip().split("=", 1) for part in rest.split(",")) if rest else {}
-    share = float(changes.pop("others", 0))
+    share, begin = float(changes.pop("others", 0)), int(changes.pop("begin", 0))
+    climbs = changes.get("steps") != "0"
+    if not climbs:
+        del changes["steps"]
     counts = {key: int(changes.pop(key)) for key in ("steps", "views") if key in changes}
-    return manner(name).but(**changes, **counts), share
+    return Called(manner(name).but(**changes, **counts), share, begin, climbs)
+
+
+@cache
+def mean(net: pl.Network, name: str, count: int) -> Tensor:
+    """Of those of the first photos of a class that a network is surest of."""
+    files = sorted((CALTECH / name).glob("*.jpg"))[:FIRST]
+    crops = torch.stack([net.preprocess.crop(pl.open_image(file))[0] for file in files])
+    with torch.no_grad(), net.at_rest():
+        scores = net.scores(net.preprocess.normalise(crops).to(net.device)).cpu()
+    sure = scores.log_softmax(1)[:, net.labels.index(name)]
+    return crops[sure.argsort(descending=True, stable=True)[:count]].mean(0)
 
 
 def wanted(name: str, share: float) -> Objective:
@@ -47,11 +75,12 @@ def wanted(name: str, share: float) -> Objective:
 
 def drawn(net: pl.Network, text: str, classes: list[str]) -> tuple[Tensor, Tensor]:
     """Of some classes the pictures, and how sure the network is of each, seen afresh."""
-    how, share = called(text)
+    want = called(text)
+    begins = torch.stack([mean(net, name, want.begin) for name in classes]) if want.begin else None
     with net.at_rest():
-        objective = each([wanted(name, share) for name in classes])
-        work = Drawing(net, objective.bind(net), how, count=len(classes))
-        for _ in work.run("classes"):
+        objective = each([wanted(name, want.share) for name in classes])
+        work = Drawing(net, objective.bind(net), want.how, count=len(classes), begins=begins)
+        for _ in work.run("classes") if want.climbs else ():
             pass
         columns = torch.tensor([net.labels.index(name) for name in classes])
         sure = work.fresh_probabilities().mean(0)[torch.arange(len(classes)), columns]

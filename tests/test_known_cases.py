@@ -13,6 +13,7 @@ import pellucid as pl
 
 pytest.importorskip("planted")
 pytest.importorskip("pasted")
+seer = pytest.importorskip("seer")
 DOCS = Path(__file__).parents[1] / "docs"
 
 
@@ -32,7 +33,8 @@ def test_the_texts_have_a_place_for_every_number(lang: str) -> None:
     text = (DOCS / "known_cases" / f"{lang}.md").read_text("utf-8")
     places = {name.partition(":")[0] for name in re.findall(r"{(.*?)}", text)}
     assert places == {
-        "up", "area", "share", "deletion", "insertion", "left", "right", "dots", "pair"
+        "up", "area", "share", "deletion", "insertion", "left", "right", "dots", "pair",
+        "accuracy", "square", "scenes", "shapes", "from_black", "from_mean",
     }  # fmt: skip
     numbers = dict.fromkeys(places, 0.5)
     assert "{" not in text.format(**numbers)
@@ -59,3 +61,24 @@ def test_saliency_scores_as_it_must_on_the_planted_dots(
     truth, row = known.dots()
     assert truth.maps and row.points == 2 and min(row.shares) > 0.99
     assert known.picture(pl.open_image(torch.zeros(3, 48, 48)), [truth, row], ("left", "right"))
+
+
+def test_on_a_trained_transformer_rollout_points_at_what_it_was_trained_to_see(
+    known: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And knows nothing on one that was not; occlusion finds it, too."""
+    some = {name: known.explainers()[name] for name in ("rollout", "occlusion")}
+    monkeypatch.setattr(known, "explainers", lambda: some)
+    trained = seer.trained()
+    photos = seer.scenes(24, torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        right = trained((photos.pixels - 0.5) / 0.25).argmax(1) == photos.shapes
+    assert float(right.float().mean()) > 0.9
+    nets = [seer.network(trained, "seer"), seer.network(seer.untrained().eval(), "blind")]
+    truth, *rows = known.shapes(photos, nets)
+    chance = (seer.TALL / seer.SIDE) ** 2
+    assert len(truth.maps) == 2 and [row.name for row in rows] == list(some)
+    for row in rows:
+        assert row.points > 24 / 2  # by chance 3 of 24
+        assert row.shares[0] > 1.7 * chance and row.shares[1] < 1.4 * chance
+    assert "/ 24 |" in known.table(rows, ("trained", "untrained"), "en", 24)
