@@ -15,6 +15,8 @@ from pellucid.scatter import NONE, Groups, placed, roomy
 if TYPE_CHECKING:
     from pellucid.atlas.map import New
 
+MOST_MOVED = 20_000  # points that are all drawn while the map is moved
+
 
 def plot(points: Float[Tensor, "points 2"], groups: dict[str, Groups], new: Sequence[New]) -> Any:
     """A map's points, the names of its groups and what was placed on it, as Bokeh's JSON."""
@@ -32,7 +34,9 @@ def plot(points: Float[Tensor, "points 2"], groups: dict[str, Groups], new: Sequ
         tools="pan,wheel_zoom,reset,tap",
         active_scroll="wheel_zoom",
         toolbar_location="above",
-        output_backend="webgl",
+        # Drawn without WebGL, which a browser without a GPU is five times as slow at; of more points
+        # only a part is drawn on the way.
+        lod_threshold=MOST_MOVED,
         match_aspect=True,
         sizing_mode="stretch_both",
         background_fill_color=None,
