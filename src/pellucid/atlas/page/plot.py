@@ -34,8 +34,8 @@ def plot(points: Float[Tensor, "points 2"], groups: dict[str, Groups], new: Sequ
         tools="pan,wheel_zoom,reset,tap",
         active_scroll="wheel_zoom",
         toolbar_location="above",
-        # Drawn without WebGL, which a browser without a GPU is five times as slow at; of more points
-        # only a part is drawn on the way.
+        # Without WebGL, at which a browser is five times as slow where there is no GPU; of more
+        # points only a part is drawn on the way.
         lod_threshold=MOST_MOVED,
         match_aspect=True,
         sizing_mode="stretch_both",
