@@ -131,7 +131,7 @@ def thumbnail(photo: Photo, longer: int, quality: int = 80) -> bytes:
     pixels, share = photo.pixels, longer / max(photo.size)
     if share < 1:
         size = [max(1, round(side * share)) for side in photo.size]
-        # torch's takes half of the time of Pillow's, which wants colours side by side besides.
+        # torch's takes half of the time of Pillow's.
         (pixels,) = F.interpolate(pixels[None], size, mode="bicubic", antialias=True)
     return file_bytes(pixels, quality=quality)
 
@@ -160,7 +160,7 @@ def file_bytes(
 ) -> bytes:
     """8-bit pixels as a file in memory; `quality` is that of JPEG."""
     buffer = io.BytesIO()
-    # Pillow takes colours one after the other, and not as they lie here, five times as long.
+    # Pillow takes colours one after the other, and not as they lie here, three times as long.
     image = Image.merge("RGB", [Image.fromarray(colour) for colour in pixels.numpy()])
     image.save(buffer, kind, quality=quality)
     return buffer.getvalue()

@@ -58,10 +58,7 @@ class Unread:
 
 
 def batches(
-    net: Network,
-    items: Iterable[tuple[int, Item]],
-    size: int,
-    workers: int = WORKERS,
+    net: Network, items: Iterable[tuple[int, Item]], size: int, workers: int = WORKERS
 ) -> Generator[list[Loaded | Unread], None, None]:
     """Items in batches, each in its order, however long the one or the other takes to decode.
 

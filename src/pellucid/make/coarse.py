@@ -6,13 +6,14 @@ gradients, and with so few digits a style from noise ended at a loss 8 % higher.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pellucid.make.swift import near
 from pellucid.network import Network
 from pellucid.target import observe
 
@@ -50,7 +51,7 @@ def suits(net: Network, layers: frozenset[str], probe: Image) -> bool:
             torch.autograd.grad([output.sum() for output in found.values()], image)
     except (RuntimeError, ValueError, TypeError):
         return False
-    return all(_near(found[layer].detach(), exact[layer]) for layer in layers)
+    return all(near(found[layer].detach(), exact[layer], CLOSE) for layer in layers)
 
 
 @cache
@@ -61,7 +62,7 @@ def quick() -> bool:
     return any(told.get(name, False) for name in QUICK)
 
 
-def _dense(parts: Iterable[nn.Module]) -> bool:
+def _dense(parts: Sequence[nn.Module]) -> bool:
     convolutions = [part for part in parts if isinstance(part, nn.Conv2d | nn.ConvTranspose2d)]
     slow = any(isinstance(part, SLOW) for part in parts)
     return bool(convolutions) and not slow and all(part.groups == 1 for part in convolutions)
@@ -81,8 +82,3 @@ def _ran(
     finally:
         for handle in handles:
             handle.remove()
-
-
-def _near(found: Tensor, wanted: Tensor) -> bool:
-    most = float(wanted.abs().max())
-    return float((found - wanted).abs().max()) <= CLOSE * max(most, 1e-6)

@@ -49,7 +49,7 @@ class Odds(Objective):
         return f"log-odds of {self.unit}"
 
 
-@method(examples=lambda net: [{"target": f"class:{9 * net.classes // 10}"}])
+@method(examples=lambda net: [{"target": f"class:{9 * net.classes // 10}"}], exact=False)
 def fool(
     net: Network,
     target: Annotated[str, Help("class to be seen", names="unit")],

@@ -46,7 +46,7 @@ def swift(net: Network, layers: frozenset[str]) -> Network:
 
             def same() -> bool:
                 found = observe(made, last.clone(), layers)
-                return all(_near(found[layer], wanted[layer]) for layer in layers)
+                return all(near(found[layer], wanted[layer], CLOSE) for layer in layers)
 
             if not same():
                 return net
@@ -119,7 +119,7 @@ def _alone(net: Network, part: Narrow, probe: Image, layer: str, whole: Tensor) 
         maps = observe(net, images.clone(memory_format=torch.channels_last), frozenset({layer}))
         made.append(maps[layer][range(len(some)), some])
     part.fill, part.channels = 0.0, None
-    return torch.equal(*made) and _near(made[0], whole[0, some])
+    return torch.equal(*made) and near(made[0], whole[0, some], CLOSE)
 
 
 def _probe(net: Network) -> Image:
@@ -127,11 +127,12 @@ def _probe(net: Network) -> Image:
     return torch.randn(net.blank().shape, generator=random).to(net.blank())
 
 
-def _near(found: Tensor, wanted: Tensor) -> bool:
+def near(found: Tensor, wanted: Tensor, close: float) -> bool:
+    """Whether numbers are finite, and at most so far apart, as a share of the greatest wanted."""
     if found.shape != wanted.shape or not bool(wanted.isfinite().all()):
         return False
     most = float(wanted.abs().max())
-    return float((found - wanted).abs().max()) <= CLOSE * max(most, 1e-6)
+    return float((found - wanted).abs().max()) <= close * max(most, 1e-6)
 
 
 def _fed(module: nn.Module, probe: Image) -> dict[str, str]:
