@@ -10,7 +10,7 @@ from incremental import compared, lively, photo, spots
 from test_parts import FORMS, SIZE, Made
 from torch import Tensor, nn
 
-from pellucid.see.incremental import answers, verdict
+from pellucid.see.incremental import answers, plan, verdict
 from pellucid.see.incremental.answers import Answers
 from pellucid.see.incremental.capture import capture
 from pellucid.see.incremental.engine import Engine
@@ -278,7 +278,8 @@ def test_the_plan_says_how_far_rectangles_go() -> None:
     )
 
 
-def test_masks_that_reach_alike_are_put_together() -> None:
+def test_masks_that_reach_alike_are_put_together(monkeypatch: Any) -> None:
+    monkeypatch.setattr(plan, "PREPARING", 0)
     module = lively(Made(FORMS["dilated"]))
     inputs = photo(3, SIZE)
     graph, _ = capture(module, torch.cat([inputs] * 2), module)
@@ -291,3 +292,8 @@ def test_masks_that_reach_alike_are_put_together() -> None:
     mixed = np.random.default_rng(0).permutation(len(boxes))
     anyhow = [engine.plan.batch(some) for some in np.split(mixed, range(16, len(boxes), 16))]
     assert verdict.fewer(engine.plan, engine.batches) > verdict.fewer(engine.plan, anyhow)
+    # Where another size costs more than it saves, all have the same.
+    monkeypatch.setattr(plan, "PREPARING", 1e9)
+    engine.group(16)
+    assert len({tuple(batch.sizes) for batch in engine.batches}) == 1
+    assert max(len(batch.masks) for batch in engine.batches) <= 16

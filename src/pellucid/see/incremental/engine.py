@@ -10,10 +10,11 @@ from torch import Tensor
 
 from pellucid.see.incremental.fold import folded
 from pellucid.see.incremental.graph import Graph
-from pellucid.see.incremental.kernels import Kernel, settled
+from pellucid.see.incremental.kernels import Kernel, settled, work
+from pellucid.see.incremental.narrow import narrowed
 from pellucid.see.incremental.plan import Batch, Plan
 from pellucid.see.incremental.spans import Numbers, Rectangles
-from pellucid.see.incremental.windows import CleanMap
+from pellucid.see.incremental.windows import CleanMap, Desk
 
 
 class Engine:
@@ -40,13 +41,15 @@ class Engine:
     def __init__(self, graph: Graph, inputs: Tensor, cover: Tensor, boxes: Numbers) -> None:
         graph = folded(graph)
         graph.nodes = [settled(node, graph) for node in graph.nodes]
-        self.plan = Plan(graph, boxes)
+        whole = sum(work(node, graph) for node in graph.nodes)
+        self.plan = Plan(narrowed(graph), boxes, whole)
         self.inputs = inputs
         both = torch.cat([inputs, cover]).movedim(1, -1)
         self.pixels = both.reshape(-1, both.shape[-1])
         self.batches: list[Batch] = []
         self.clean: dict[int, CleanMap] = {}
         self.means: dict[int, Tensor] = {}
+        self.desk = Desk()
 
     def group(self, size: int) -> None:
         """Puts masks that reach alike into batches of a size."""
@@ -131,8 +134,12 @@ class Engine:
             top, height = rule.rows.read(want.top, want.height)
             left, width = rule.columns.read(want.left, want.width)
             read = Rectangles(top, left, height, width)
+        # A padding hands on what was cut out itself; what slides otherwise is done with it.
+        desk = self.desk if rule.kind == "slide" and "pad" not in kernel.node.name else None
         given = {
-            value: self.clean[value].cut(read, values[value], around[plan.kind[value]], rule.value)
+            value: self.clean[value].cut(
+                read, values[value], around[plan.kind[value]], rule.value, desk
+            )
             if plan.windowed(kernel, value)
             else values[value]
             for value in kernel.inputs

@@ -10,8 +10,9 @@ from pellucid.see.incremental.graph import Graph
 from pellucid.see.incremental.kernels import work
 from pellucid.see.incremental.plan import Batch, Plan
 
-# How many times fewer operations rectangles must promise where there is little else to gain.
-GAIN = 1.15
+# What share of the operations on rectangles they must save where there is little else to gain.
+GAIN = 0.15
+TRIED = 8  # photos whole: written down, kept, and tried both ways
 GAIN_ELSEWHERE = 2.0
 # What a GPU spends on each operation on rectangles, however many there are: working out what is
 # where, cutting out, starting (measured on an H200: `benchmarks/gpu.py`).
@@ -23,12 +24,12 @@ def fewer(plan: Plan, batches: list[Batch]) -> float:
     """How many times fewer multiplications and additions than for whole photos."""
     whole = parts = 0.0
     for batch in batches:
+        whole += plan.work * len(batch.masks)
         for kernel, part in zip(plan.kernels, batch.parts, strict=True):
             share = 1.0
             for value in plan.placed(kernel) if part else ():
                 place = plan.kind[value]
                 share = prod(batch.sizes[place]) / prod(plan.kinds[place].size)
-            whole += kernel.work * len(batch.masks)
             parts += kernel.work * len(batch.masks) * share
     return whole / max(parts, 1.0)
 
@@ -45,8 +46,13 @@ def pays(plan: Plan, batches: list[Batch], device: torch.device) -> bool:
     if device.type != "cpu":
         return fewer(plan, batches) >= GAIN_ELSEWHERE
     slides = sum(kernel.work for kernel in plan.kernels if kernel.node.name == "conv2d")
-    mostly = slides > 0.5 * sum(kernel.work for kernel in plan.kernels)
-    return mostly or fewer(plan, batches) >= GAIN
+    if slides > 0.5 * plan.work:
+        return True
+    times, masks = fewer(plan, batches), sum(len(batch.masks) for batch in batches)
+    cut = sum(
+        kernel.work for kernel, part in zip(plan.kernels, batches[0].parts, strict=True) if part
+    )
+    return times >= 1 + GAIN * cut / plan.work and masks * (1 - 1 / times) > TRIED
 
 
 def hopeless(graph: Graph, count: int, device: torch.device) -> bool:
@@ -71,7 +77,7 @@ def saves(plan: Plan, batches: list[Batch], speed: float) -> bool:
         speed: its operations a second.
     """
     masks = sum(len(batch.masks) for batch in batches)
-    whole = masks * sum(kernel.work for kernel in plan.kernels) / speed
+    whole = masks * plan.work / speed
     runs = len(batches) + len(checked(batches))
     return whole / fewer(plan, batches) + STARTING * runs * len(plan.kernels) < whole
 

@@ -12,6 +12,20 @@ from torch.nn import functional as F
 from pellucid.see.incremental.spans import Numbers, Rectangles
 
 
+class Desk:
+    """Memory for what is read at once and then done with: the same again and again."""
+
+    def __init__(self) -> None:
+        self.numbers: Tensor | None = None
+
+    def cleared(self, shape: tuple[int, int], like: Tensor) -> Tensor:
+        """Room for numbers of that shape; whatever lay there is lost."""
+        count = shape[0] * shape[1]
+        if self.numbers is None or len(self.numbers) < count or self.numbers.dtype != like.dtype:
+            self.numbers = like.new_empty(count)
+        return self.numbers[:count].view(shape)
+
+
 class CleanMap:
     """One map of the clean photo, place by place.
 
@@ -50,6 +64,7 @@ class CleanMap:
         changed: Tensor,
         have: Rectangles,
         value: float = 0.0,
+        desk: Desk | None = None,
     ) -> Tensor:
         """(masks, …): rectangles of the map, with what has changed in it.
 
@@ -58,6 +73,7 @@ class CleanMap:
             changed: (masks, …), the changed rectangles.
             have: where those lie.
             value: what is outside of the map.
+            desk: where they may lie until the next are cut; None: they are kept.
         """
         height, width = self.size
         pads = (
@@ -71,7 +87,8 @@ class CleanMap:
         count, places = len(want.top), want.height * want.width
         first = torch.from_numpy((want.top + pads[0]) * wide + want.left + pads[2]).to(rows.device)
         index = (first[:, None] + _grid(want.height, want.width, wide, rows.device)).reshape(-1)
-        found = rows.new_empty((count * places + 1, rows.shape[1]))
+        room = (count * places + 1, rows.shape[1])
+        found = desk.cleared(room, rows) if desk else rows.new_empty(room)
         torch.index_select(rows, 0, index, out=found[:-1])
         shape = (count, want.height, want.width, *self.rows.shape[2:])
         _paste(found, shape, _placed(changed, self.axis), want, have)
