@@ -297,3 +297,29 @@ def test_masks_that_reach_alike_are_put_together(monkeypatch: Any) -> None:
     engine.group(16)
     assert len({tuple(batch.sizes) for batch in engine.batches}) == 1
     assert max(len(batch.masks) for batch in engine.batches) <= 16
+
+
+class Fire(nn.Module):
+    """Beside a kernel of three pixels one of a single pixel, and both joined."""
+
+    def __init__(self, squeezed: int) -> None:
+        super().__init__()
+        self.squeeze = nn.Conv2d(3, squeezed, 3, padding=1)
+        self.near, self.far = nn.Conv2d(squeezed, 64, 1), nn.Conv2d(squeezed, 8, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.squeeze(x).relu()
+        return torch.cat([self.near(x).relu(), self.far(x).relu()], 1).mean((2, 3))
+
+
+@pytest.mark.parametrize(("squeezed", "alike"), [(4, True), (200, False)])
+def test_a_branch_is_made_as_wide_as_the_others_where_that_is_cheaper(
+    squeezed: int, alike: bool
+) -> None:
+    module = lively(Fire(squeezed))
+    inputs, boxes = photo(3, SIZE), spots(SIZE, 9, 7)
+    graph, _ = capture(module, torch.cat([inputs] * 2), module)
+    made = Engine(graph, inputs, inputs * 0, boxes).plan
+    wide = {kernel.shapes[0][1]: made.kind[kernel.outs[0]] for kernel in made.kernels[:-1]}
+    assert (wide[64] == wide[8] == wide[72]) == alike
+    compared(module, module, inputs, boxes)

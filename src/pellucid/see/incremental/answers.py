@@ -23,7 +23,7 @@ from pellucid.see.incremental.verdict import checked, described, hopeless, pays,
 MOST_NUMBERS = {"cpu": 1_250_000, "cuda": 40_000_000, "mps": 10_000_000}
 # In the inputs of the pass whose memory the rectangles may take.
 MEMORY_OF = {"cpu": 2_500_000, "cuda": 80_000_000, "mps": 10_000_000}
-MOST_MASKS = {"cpu": 20, "cuda": 1024}
+MOST_MASKS = {"cpu": 24, "cuda": 1024}
 # With fewer masks than this, the passes that prepare and check cost more than they save.
 FEW = 24
 # Of the largest value: how far the parts may be from the whole before they are not believed.

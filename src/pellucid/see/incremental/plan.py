@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from math import prod
+from typing import TypeGuard
 
 import numpy as np
 
@@ -15,8 +17,8 @@ from pellucid.see.incremental.rules import rule
 from pellucid.see.incremental.spans import Numbers, Spans
 
 # What it costs to prepare a convolution for another size, in multiplications and additions: the
-# library below writes a program for each, in 0.1 to 0.4 ms.
-PREPARING = 2e7
+# library below writes a program for each, in 0.1 to 0.4 ms, and keeps it in memory.
+PREPARING = 5e7
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Plan:
         self.ends = last_uses(graph)
         self.kinds: list[Spans] = []
         self.kind = self._kinds()
+        self._widen()
         self.extents = np.stack([spans.extents for spans in self.kinds])
         costs = np.zeros(len(self.kinds))
         for kernel in self.kernels:
@@ -104,6 +107,36 @@ class Plan:
                 place = number(self.kinds[place].slid(kernel.rule.rows, kernel.rule.columns))
             kind |= {value: place for value in kernel.outs if self.axes.get(value)}
         return kind
+
+    def _widen(self) -> None:
+        """What is joined with something wider is made as wide where that is cheaper than to cut.
+
+        So the branches of an Inception or a Fire module: beside a kernel of three pixels one of a
+        single pixel does little, and what lies around its rectangle need not be looked up.
+        """
+        read = Counter(value for kernel in self.kernels for value in kernel.inputs)
+        read[self.graph.output] += 1
+        made = {out: kernel for kernel in self.kernels for out in kernel.outs}
+        share = [
+            float((spans.extents[0] * spans.extents[1]).mean()) / prod(spans.size)
+            for spans in self.kinds
+        ]
+        for kernel in self.kernels:
+            wide = next((self.kind[out] for out in kernel.outs if out in self.kind), None)
+            if wide is None or kernel.rule.kind != "each" or len(kernel.inputs) == 1:
+                continue
+            for value in kernel.inputs:
+                chain, source = [value], made.get(value)
+                while source and source.rule.kind == "each" and len(source.inputs) == 1:
+                    chain.append(source.inputs[0])
+                    source = made.get(chain[-1])
+                narrow = self.kind[value]
+                if narrow == wide or max(read[one] for one in chain) > 1 or not _point(source):
+                    continue
+                more = (share[wide] - share[narrow]) * source.work
+                fetched = 2 * share[wide] * self.numbers(source.inputs[0])
+                if more + FETCH * fetched < FETCH * 2 * share[wide] * self.numbers(value):
+                    self.kind |= dict.fromkeys(chain, wide)
 
     def placed(self, kernel: Kernel) -> set[int]:
         """The outputs of an operation that come as rectangles, where it is carried out on such."""
@@ -214,3 +247,10 @@ class Plan:
             return whole
         place = self.kind[value]
         return whole * prod(batch.sizes[place]) // prod(self.kinds[place].size)
+
+
+def _point(kernel: Kernel | None) -> TypeGuard[Kernel]:
+    """Whether it is a convolution that looks at each place alone."""
+    if kernel is None or kernel.node.name != "conv2d":
+        return False
+    return kernel.rule.rows.plain and kernel.rule.columns.plain
