@@ -292,6 +292,8 @@ def test_masks_that_reach_alike_are_put_together(monkeypatch: Any) -> None:
     mixed = np.random.default_rng(0).permutation(len(boxes))
     anyhow = [engine.plan.batch(some) for some in np.split(mixed, range(16, len(boxes), 16))]
     assert verdict.fewer(engine.plan, engine.batches) > verdict.fewer(engine.plan, anyhow)
+    engine.group(1)
+    assert len({tuple(batch.sizes) for batch in engine.batches}) <= 2**plan.HALVINGS
     # Where another size costs more than it saves, all have the same.
     monkeypatch.setattr(plan, "PREPARING", 1e9)
     engine.group(16)

@@ -19,6 +19,7 @@ from pellucid.see.incremental.spans import Numbers, Spans
 # What it costs to prepare a convolution for another size, in multiplications and additions: the
 # library below writes a program for each, in 0.1 to 0.4 ms, and keeps it in memory.
 PREPARING = 5e7
+HALVINGS = 4  # of all masks, at most: of many sizes none fits into the memory that another left
 
 
 @dataclass(frozen=True)
@@ -156,15 +157,15 @@ class Plan:
         """Masks that reach alike together, in batches of a size."""
         found = []
         # The largest first: what comes later fits into the memory that they have left.
-        for some in sorted(self._alike(masks, size), key=self._each, reverse=True):
+        for some in sorted(self._alike(masks, size, HALVINGS), key=self._each, reverse=True):
             joint = self.batch(some)
             starts = range(0, len(some), size)
             found += [part(joint, slice(start, start + size)) for start in starts]
         return found
 
-    def _alike(self, masks: Numbers, size: int) -> list[Numbers]:
+    def _alike(self, masks: Numbers, size: int, halvings: int) -> list[Numbers]:
         """Masks halved along the axis that makes rectangles smaller, for as long as that saves."""
-        if len(masks) <= size:
+        if len(masks) <= size or not halvings:
             return [masks]
         middle = -(-len(masks) // (2 * size)) * size
         found = []
@@ -176,7 +177,7 @@ class Plan:
         bulk, _, halves = min(found, key=lambda one: one[:2])
         if self._bulk(masks) - bulk < PREPARING * self.slides:
             return [masks]
-        return [some for half in halves for some in self._alike(half, size)]
+        return [some for half in halves for some in self._alike(half, size, halvings - 1)]
 
     def _bulk(self, masks: Numbers) -> float:
         """What rectangles that are large enough for each of some masks cost."""
