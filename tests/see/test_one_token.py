@@ -55,6 +55,13 @@ def causal(self: Any, x: Tensor) -> Tensor:
     return self.join(F.scaled_dot_product_attention(q, k, v, is_causal=True))
 
 
+def masked(self: Any, x: Tensor) -> Tensor:
+    """As BEiT: what a token sees of another is moved by a number for the two."""
+    q, k, v = self.cut(x).view(len(x), TOKENS, 3, HEADS, -1).permute(2, 0, 3, 1, 4).unbind()
+    moved = torch.arange(TOKENS) / TOKENS * torch.ones(TOKENS, 1)
+    return self.join(F.scaled_dot_product_attention(q, k, v, attn_mask=moved))
+
+
 def itself(self: Any, x: Tensor) -> Tensor:
     """The same is asked, and answers."""
     x = x.view(len(x), TOKENS, HEADS, -1).transpose(1, 2)
@@ -132,6 +139,7 @@ MLP, OUT, QUERY = 2 * 8 * WIDE * WIDE, 2 * WIDE * WIDE, 2 * WIDE * WIDE
         (three, MLP + OUT + QUERY),
         (by_hand, MLP + OUT + QUERY),
         (causal, MLP + OUT),
+        (masked, MLP + OUT),
         (itself, MLP + OUT),
     ],
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import torch
 
 from pellucid.see.incremental.graph import Graph, Node, Ref
 
+VIEWS = {"reshape", "transpose", "permute", "select"}
 FUSED = "_native_multi_head_attention"
 aten = torch.ops.aten
 
@@ -45,16 +47,14 @@ class _Writing:
         self.shapes = dict(graph.shapes)
         self.made = {number: node for node in graph.nodes for number in node.outs}
         self.nodes: list[Node] = []
-        self.next = max([*self.shapes, *self.made]) + 1
+        self.unused = count(graph.unused())
 
     def add(self, func: Any, args: Any, shape: Any, like: Node, out: int | None = None) -> Ref:
-        if out is None:
-            out, self.next = self.next, self.next + 1
-        views = func in (aten.reshape.default, aten.transpose.int, aten.permute.default) or (
-            func is aten.select.int
-        )
+        out = next(self.unused) if out is None else out
         self.shapes[out] = tuple(shape)
-        self.nodes.append(Node(func, args, {}, (out,), like.where, views))
+        node = Node(func, args, {}, (out,), like.where)
+        node.views = node.name in VIEWS
+        self.nodes.append(node)
         return Ref(out)
 
     def picked(self, node: Node) -> None:

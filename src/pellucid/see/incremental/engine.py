@@ -49,7 +49,8 @@ class Engine:
         self.batches: list[Batch] = []
         self.clean: dict[int, CleanMap] = {}
         self.means: dict[int, Tensor] = {}
-        self.desk = Desk()
+        # Where memory comes from the system; what a GPU is given is used again as it is.
+        self.desk = Desk() if inputs.device.type == "cpu" else None
 
     def group(self, size: int) -> None:
         """Puts masks that reach alike into batches of a size."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from pellucid.see.incremental.graph import Refused
+from pellucid.see.incremental.graph import Node, Refused
 from pellucid.see.incremental.rule import Case, Rule, parts, place, tensors
 from pellucid.see.incremental.spans import Slide
 
@@ -29,6 +29,16 @@ def padding(case_padding: Any, kernel: tuple[int, int], dilation: tuple[int, int
     if case_padding == "same":
         return [d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True)]
     return [0, 0] if case_padding == "valid" else list(pair(case_padding))
+
+
+def turned(node: Node, ndim: int) -> list[int]:
+    """Where each axis was before a permutation or a transposition."""
+    if node.name == "permute":
+        return [axis % ndim for axis in node.args[1]]
+    a, b = (axis % ndim for axis in node.args[1:3])
+    order = list(range(ndim))
+    order[a], order[b] = b, a
+    return order
 
 
 def each(case: Case) -> Rule | None:
@@ -163,13 +173,7 @@ def _linear(case: Case) -> Rule | None:
 
 
 def _permute(case: Case) -> Rule | None:
-    ndim = len(case.shapes[0])
-    if case.node.name == "permute":
-        order = [axis % ndim for axis in case.node.args[1]]
-    else:
-        a, b = (axis % ndim for axis in case.node.args[1:3])
-        order = list(range(ndim))
-        order[a], order[b] = order[b], order[a]
+    order = turned(case.node, len(case.shapes[0]))
     if order[0] != 0:
         raise Refused(f"{place(case.node)} mixes photos with their parts")
     found = order.index(case.axes[0]), order.index(case.axes[1])

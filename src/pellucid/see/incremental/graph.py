@@ -65,6 +65,10 @@ class Graph:
     shapes: dict[int, Shape] = field(default_factory=dict)
     output: int = 0
 
+    def unused(self) -> int:
+        """A number from which on none is a value's."""
+        return max([*self.shapes, *(out for node in self.nodes for out in node.outs)]) + 1
+
     def pruned(self) -> Graph:
         """Without the operations that the output does not need."""
         needed, nodes = {self.output}, []

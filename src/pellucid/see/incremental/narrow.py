@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from itertools import count
 from math import prod
 from typing import Any, NamedTuple
 
@@ -11,10 +12,10 @@ import torch
 from torch import Tensor
 
 from pellucid.see.incremental.attention import apart
-from pellucid.see.incremental.finders import RESHAPES
+from pellucid.see.incremental.finders import RESHAPES, turned
 from pellucid.see.incremental.graph import Graph, Node, Ref, refs
+from pellucid.see.incremental.rules import SAME
 
-SAME = {"dropout", "clone", "contiguous", "detach", "alias", "to", "_to_copy"}
 ATTENTION = "scaled_dot_product_attention"
 aten = torch.ops.aten
 
@@ -64,13 +65,7 @@ def _read(node: Node, spot: Spot | None, graph: Graph) -> dict[int, Spot]:
     if node.name in ("softmax", "_softmax"):
         return {first: spot} if axis != node.args[1] % len(out) else {}
     if node.name in ("transpose", "permute"):
-        order = list(range(last + 1))
-        if node.name == "permute":
-            order = [at % (last + 1) for at in node.args[1]]
-        else:
-            a, b = (at % (last + 1) for at in node.args[1:3])
-            order[a], order[b] = b, a
-        return {first: spot._replace(axis=order[axis])}
+        return {first: spot._replace(axis=turned(node, last + 1)[axis])}
     if node.name in RESHAPES:
         for at in range(1, len(shape)):
             if shape[at] == out[axis] and prod(shape[:at]) == prod(out[:axis]):
@@ -79,6 +74,8 @@ def _read(node: Node, spot: Spot | None, graph: Graph) -> dict[int, Spot]:
     alone = (node.name == "layer_norm" and len(node.args[1]) == 1) or node.name == "linear"
     if alone and not any(refs((node.args[1:], node.kwargs))) and axis != last:
         return {first: spot}
+    if node.name == "prelu":  # its weights are channels'
+        return {}
     if node.name in SAME or torch.Tag.pointwise in node.func.tags:
         shapes = [graph.shapes[number] for number in node.inputs]
         return dict.fromkeys(node.inputs, spot) if all(one == out for one in shapes) else {}
@@ -88,21 +85,20 @@ def _read(node: Node, spot: Spot | None, graph: Graph) -> dict[int, Spot]:
 def _plain(node: Node) -> bool:
     """Whether an attention lets every token look at every other, and nothing is drawn by lot."""
     # One of them may be the same for all photos, or ask and answer.
-    apart = len(node.inputs) == 3 and all(isinstance(part, Ref) for part in node.args[:3])
+    three = len(node.inputs) == 3 and all(isinstance(part, Ref) for part in node.args[:3])
     more = [*node.args[3:6], *(node.kwargs.get(name) for name in ("attn_mask", "is_causal"))]
-    return apart and not any(
-        part is not None and part is not False and part != 0.0 for part in more
-    )
+    return three and not any(isinstance(part, Tensor) or part for part in more)
 
 
 def _cut(graph: Graph, spots: dict[int, Spot]) -> Graph:
     """The graph with values of one token where that suffices."""
     shapes = dict(graph.shapes)
     nodes: list[Node] = []
+    unused = count(graph.unused())
 
-    def whole_cut(number: int, spot: Spot) -> int:
-        """A value's one token, looked out in its memory."""
-        new = max(shapes) + 1
+    def cut_out(number: int, spot: Spot) -> int:
+        """The one token of a value that is there with all."""
+        new = next(unused)
         shapes[new] = _one(shapes[number], spot.axis)
         args = (Ref(number), spot.axis, spot.place, spot.place + 1)
         nodes.append(Node(aten.slice.Tensor, args, {}, (new,), "", views=True))
@@ -116,7 +112,7 @@ def _cut(graph: Graph, spots: dict[int, Spot]) -> Graph:
         elif spot is not None:
             given = _read(node, spot, graph)
             new = {
-                value: whole_cut(value, given[value])
+                value: cut_out(value, given[value])
                 for value in node.inputs
                 if value in given and value not in spots
             }

@@ -48,8 +48,7 @@ class Plan:
     Args:
         graph: of the network.
         boxes: (masks, 4): top, bottom, left and right of each mask, the ends not counted.
-        work: multiplications and additions of the network as it is, for one photo; None: of the
-            graph.
+        work: multiplications and additions of the network as it is, for one photo.
 
     Attributes:
         kernels: the operations.
@@ -62,7 +61,7 @@ class Plan:
         Refused: the network cannot be taken apart.
     """
 
-    def __init__(self, graph: Graph, boxes: Numbers, work: int | None = None) -> None:
+    def __init__(self, graph: Graph, boxes: Numbers, work: int) -> None:
         self.graph = graph
         self.boxes = boxes
         self.axes: dict[int, Axes] = {0: (2, 3)}
@@ -71,7 +70,7 @@ class Plan:
             found = rule(node, graph, self.axes)
             self.axes |= dict(zip(node.outs, found.axes, strict=True))
             self.kernels.append(Kernel(node, found, graph))
-        self.work = work or sum(kernel.work for kernel in self.kernels)
+        self.work = work
         self.ends = last_uses(graph)
         self.kinds: list[Spans] = []
         self.kind = self._kinds()
