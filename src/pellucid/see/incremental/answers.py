@@ -14,7 +14,7 @@ from pellucid.memory import SHARE, free
 from pellucid.see.incremental.capture import capture
 from pellucid.see.incremental.engine import Engine
 from pellucid.see.incremental.graph import Graph, Refused
-from pellucid.see.incremental.plan import part
+from pellucid.see.incremental.plan import Batch, part
 from pellucid.see.incremental.spans import Numbers
 from pellucid.see.incremental.verdict import checked, described, hopeless, pays, reason
 
@@ -35,8 +35,8 @@ class Answers:
     """A network's values for one photo, clean and under masks.
 
     Every network can be asked in plain batches of masked photos. Where its operations can be
-    written down, only the rectangles that a mask reaches are computed (see `Engine`); before that
-    is believed, it is compared with the network itself, on a mask each of three batches.
+    written down, only the rectangles that a mask reaches are computed (see `Engine`); before any
+    are given away, those of three batches are compared with the network itself, on a mask each.
 
     Args:
         values: (batch, targets) from inputs; called in inference mode.
@@ -83,7 +83,7 @@ class Answers:
         left = np.arange(len(boxes))
         engine = self._engine(boxes)
         if engine is not None:
-            for batch, found in self._by_parts(engine):
+            for batch, found in self._by_parts(engine, boxes):
                 left = left[~np.isin(left, batch)]
                 yield batch, found
         if len(left):
@@ -111,7 +111,6 @@ class Answers:
             if not pays(engine.plan, engine.batches, self.inputs.device):
                 raise Refused(reason(engine.plan, engine.batches) or "rectangles save too little")
             engine.see_clean()
-            self._check(engine, boxes)
         except Exception as error:
             self.refused = _told(error)
             return None
@@ -132,20 +131,26 @@ class Answers:
     def _plain_size(self) -> int:
         return fitting(self.inputs.device, self.inputs.numel(), MOST_NUMBERS)
 
-    def _check(self, engine: Engine, boxes: Numbers) -> None:
-        ones = [part(engine.batches[place], picked) for place, picked in checked(engine.batches)]
-        some = np.concatenate([one.masks for one in ones])
-        with torch.inference_mode():
-            found = torch.cat([engine.run(one) for one in ones]).double()
-            wanted = self.values(self.masked(boxes[some])).double()
-        far = (found - wanted).abs().amax(0) / wanted.abs().amax(0).clamp(min=1e-300)
-        if not bool((far <= CLOSE.get(self.inputs.dtype, 1e-4)).all()):
-            raise Refused(f"parts differ from the whole by {float(far.max()):.1g}")
-
-    def _by_parts(self, engine: Engine) -> Iterator[tuple[Numbers, Tensor]]:
+    def _by_parts(self, engine: Engine, boxes: Numbers) -> Iterator[tuple[Numbers, Tensor]]:
+        """What the engine finds, as far as it gets; why no further is said by `refused`."""
+        tried, masks = checked(engine.batches)
+        others = [number for number in range(len(engine.batches)) if number not in tried]
+        work = self._run([engine.batches[number] for number in (*tried, *others)], engine)
+        awaited = sum(len(engine.batches[number].masks) for number in tried)
+        found: list[tuple[Numbers, Tensor]] = []
         self.way = described(engine.plan, engine.batches)
-        size = max(len(batch.masks) for batch in engine.batches)
-        for batch in engine.batches:
+        try:
+            while awaited > sum(len(some) for some, _ in found):
+                found.append(next(work))
+            self._check(found, masks, boxes)
+            yield from found
+            yield from work
+        except Exception as error:
+            self.refused = _told(error)
+
+    def _run(self, batches: list[Batch], engine: Engine) -> Iterator[tuple[Numbers, Tensor]]:
+        size = max(len(batch.masks) for batch in batches)
+        for batch in batches:
             work = Batches(range(len(batch.masks)), size)
             for some in work:
                 less = part(batch, slice(some[0], some[-1] + 1))
@@ -154,14 +159,23 @@ class Answers:
                     with torch.inference_mode():
                         found = engine.run(less)
                 except Exception as error:
-                    try:
-                        work.again(some, error)
-                    except Exception:
-                        self.refused = _told(error)
-                        return
+                    work.again(some, error)
                     continue
                 yield less.masks, found.clone()
             size = work.size
+
+    def _check(self, found: list[tuple[Numbers, Tensor]], masks: Numbers, boxes: Numbers) -> None:
+        """Raises:
+        Refused: some values are not those of the network itself.
+        """
+        numbers = np.concatenate([some for some, _ in found])
+        rows = [int(np.flatnonzero(numbers == mask)[0]) for mask in masks]
+        with torch.inference_mode():
+            parts = torch.cat([values for _, values in found])[rows].double()
+            wanted = self.values(self.masked(boxes[masks])).double()
+        far = (parts - wanted).abs().amax(0) / wanted.abs().amax(0).clamp(min=1e-300)
+        if not bool((far <= CLOSE.get(self.inputs.dtype, 1e-4)).all()):
+            raise Refused(f"parts differ from the whole by {float(far.max()):.1g}")
 
     def _plainly(self, boxes: Numbers, left: Numbers) -> Iterator[tuple[Numbers, Tensor]]:
         work = Batches(left.tolist(), self.batch or self._plain_size())

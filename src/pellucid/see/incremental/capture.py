@@ -59,6 +59,7 @@ class _Writing(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.graph = Graph(shapes={0: tuple(inputs.shape)})
         # Tensors are kept, so that no other can take their place in memory meanwhile.
         self.known: dict[int, tuple[Tensor, int]] = {id(inputs): (inputs, 0)}
+        self.inside = {_memory(inputs): {id(inputs)}}  # which of them lie in one memory
         self.constants: dict[int, Tensor] = {}
         self.stale: set[int] = set()
         self.count = 0
@@ -95,9 +96,7 @@ class _Writing(TorchDispatchMode):  # type: ignore[no-untyped-call]
         outputs = [output] if isinstance(output, Tensor) else list(output)
         if written:
             func = _functional(func)
-            for key, (other, _) in self.known.items():
-                if other is not written[0] and _memory(other) == _memory(written[0]):
-                    self.stale.add(key)  # it has changed behind our back
+            self.stale |= self.inside[_memory(written[0])]  # they have changed behind our back
             self.stale.discard(id(written[0]))
             outputs = written
         elif len(outputs) == 1 and any(outputs[0] is part for part in given):
@@ -115,6 +114,7 @@ class _Writing(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if isinstance(tensor, Tensor):
                 self.graph.shapes[number] = tuple(tensor.shape)
                 self.known[id(tensor)] = (tensor, number)
+                self.inside.setdefault(_memory(tensor), set()).add(id(tensor))
         made = {_memory(tensor) for tensor in outputs if isinstance(tensor, Tensor)}
         views = bool(made & {_memory(part) for part in given})
         where = self.names[-1] if self.names else ""

@@ -17,15 +17,24 @@ def folded(graph: Graph) -> Graph:
 
     What is folded has weights of its own. Heavy ones would take more memory than time is saved.
     """
+    norms = foldable(graph)
+    gone = {id(norm) for norm in norms.values()}
+    nodes = [
+        _merged(node, norms[node.outs[0]]) if node.outs[0] in norms else node
+        for node in graph.nodes
+        if id(node) not in gone
+    ]
+    return Graph(nodes, graph.shapes, graph.output)
+
+
+def foldable(graph: Graph) -> dict[int, Node]:
+    """The normalisations that can be folded, by the value of the convolution before them."""
     readers: dict[int, list[Node]] = {}
     for node in graph.nodes:
         for number in node.inputs:
             readers.setdefault(number, []).append(node)
-    gone: set[int] = set()
-    nodes = []
+    found = {}
     for node in graph.nodes:
-        if id(node) in gone:
-            continue
         after = readers.get(node.outs[0], [])
         if (
             node.name == "conv2d"
@@ -35,10 +44,8 @@ def folded(graph: Graph) -> Graph:
             and isinstance(node.args[1], Tensor)
             and not heavy(node, graph)
         ):
-            gone.add(id(after[0]))
-            node = _merged(node, after[0])
-        nodes.append(node)
-    return Graph(nodes, graph.shapes, graph.output)
+            found[node.outs[0]] = after[0]
+    return found
 
 
 def _merged(conv: Node, norm: Node) -> Node:

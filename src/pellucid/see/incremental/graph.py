@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 Shape = tuple[int, ...]
@@ -21,7 +22,7 @@ class Ref:
     number: int
 
 
-@dataclass
+@dataclass(eq=False)
 class Node:
     """One operation.
 
@@ -45,7 +46,7 @@ class Node:
         """Of the operator, without its overload: "conv2d"."""
         return str(self.func.__name__).split(".")[0]
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[int, ...]:
         """Numbers of the values that it reads, in order, each once."""
         return tuple(dict.fromkeys(ref.number for ref in refs((self.args, self.kwargs))))

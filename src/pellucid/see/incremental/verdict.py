@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
 import torch
 
+from pellucid.see.incremental.fold import foldable
 from pellucid.see.incremental.graph import Graph
 from pellucid.see.incremental.kernels import work
 from pellucid.see.incremental.plan import Batch, Plan
+from pellucid.see.incremental.spans import Numbers
 
 # What share of the operations on rectangles they must save where there is little else to gain.
 GAIN = 0.15
@@ -62,8 +65,8 @@ def hopeless(graph: Graph, count: int, device: torch.device) -> bool:
         count: of masks.
     """
     whole = count * sum(work(node, graph) for node in graph.nodes)
-    # Half of the operations may be folded into others, and each is carried out twice.
-    return device.type == "cuda" and whole / _speed(device) < STARTING * len(graph.nodes)
+    operations = len(graph.nodes) - len(foldable(graph))
+    return device.type == "cuda" and whole / _speed(device) < STARTING * operations
 
 
 def _speed(device: torch.device) -> float:
@@ -78,16 +81,16 @@ def saves(plan: Plan, batches: list[Batch], speed: float) -> bool:
     """
     masks = sum(len(batch.masks) for batch in batches)
     whole = masks * plan.work / speed
-    runs = len(batches) + len(checked(batches))
-    return whole / fewer(plan, batches) + STARTING * runs * len(plan.kernels) < whole
+    return whole / fewer(plan, batches) + STARTING * len(batches) * len(plan.kernels) < whole
 
 
-def checked(batches: list[Batch]) -> list[tuple[int, list[int]]]:
-    """Three masks on which a plan is tried: numbers of batches, and of masks in each."""
-    if len(batches) > 2:
-        return [(place, [0]) for place in (0, len(batches) // 2, len(batches) - 1)]
-    count = len(batches[0].masks)
-    return [(0, sorted({0, count // 2, count - 1})), *[(1, [0])][: len(batches) - 1]]
+def checked(batches: list[Batch]) -> tuple[list[int], Numbers]:
+    """The batches on which a plan is tried, and three masks of theirs."""
+    places = sorted({0, len(batches) // 2, len(batches) - 1})
+    joint = np.concatenate([batches[place].masks for place in places])
+    if len(places) == 3:
+        return places, np.array([batches[place].masks[0] for place in places])
+    return places, joint[sorted({0, len(joint) // 2, len(joint) - 1})]
 
 
 def reason(plan: Plan, batches: list[Batch]) -> str:
