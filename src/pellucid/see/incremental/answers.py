@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pellucid.batches import Batches, fitting
+from pellucid.heap import Heap
 from pellucid.memory import SHARE, free
 from pellucid.see.incremental.capture import capture
 from pellucid.see.incremental.engine import Engine
@@ -100,7 +101,7 @@ class Answers:
         return torch.where(hidden, self.cover, self.inputs)
 
     def _engine(self, boxes: Numbers) -> Engine | None:
-        """The engine, where the network can be taken apart, it pays, and it is right."""
+        """The engine, where the network can be taken apart and that pays."""
         if self.graph is None or len(boxes) < FEW:
             return None
         try:
@@ -118,15 +119,18 @@ class Answers:
 
     def _size(self, engine: Engine) -> int:
         """Masks at a time: no more memory than plain batches would take."""
-        photos = fitting(self.inputs.device, self.inputs.numel(), MEMORY_OF)
-        plain = photos * engine.plan.peak(None)
-        rest = plain - engine.kept
+        rest = self._plain_peak(engine) - engine.kept
         numbers = free(self.inputs.device)
         if numbers is not None:
             rest = min(rest, int(SHARE * numbers) // self.inputs.element_size())
         most = MOST_MASKS.get(self.inputs.device.type, MOST_MASKS["cpu"])
         each = engine.plan.peak(engine.plan.batch(np.arange(len(engine.plan.boxes))))
         return int(max(1, min(most, rest // each)))
+
+    def _plain_peak(self, engine: Engine) -> int:
+        """Numbers in memory at once in plain batches."""
+        photos = fitting(self.inputs.device, self.inputs.numel(), MEMORY_OF)
+        return photos * engine.plan.peak(None)
 
     def _plain_size(self) -> int:
         return fitting(self.inputs.device, self.inputs.numel(), MOST_NUMBERS)
@@ -150,6 +154,8 @@ class Answers:
 
     def _run(self, batches: list[Batch], engine: Engine) -> Iterator[tuple[Numbers, Tensor]]:
         size = max(len(batch.masks) for batch in batches)
+        # No more than plain batches would: on a processor freed memory counts, see `Heap`.
+        heap = Heap(self._plain_peak(engine) * self.inputs.element_size())
         for batch in batches:
             work = Batches(range(len(batch.masks)), size)
             for some in work:
@@ -163,6 +169,7 @@ class Answers:
                     continue
                 yield less.masks, found.clone()
             size = work.size
+            heap.tidy()
 
     def _check(self, found: list[tuple[Numbers, Tensor]], masks: Numbers, boxes: Numbers) -> None:
         """Raises:
