@@ -125,6 +125,8 @@ class Answers:
             rest = min(rest, int(SHARE * numbers) // self.inputs.element_size())
         most = MOST_MASKS.get(self.inputs.device.type, MOST_MASKS["cpu"])
         each = engine.plan.peak(engine.plan.batch(np.arange(len(engine.plan.boxes))))
+        if self.inputs.device.type == "cpu":
+            each *= 2  # what one batch frees is seldom of the sizes that the next asks for
         return int(max(1, min(most, rest // each)))
 
     def _plain_peak(self, engine: Engine) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -57,12 +58,13 @@ class _Writing(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.inputs = inputs
         self.names = names
         self.graph = Graph(shapes={0: tuple(inputs.shape)})
-        # Tensors are kept, so that no other can take their place in memory meanwhile.
-        self.known: dict[int, tuple[Tensor, int]] = {id(inputs): (inputs, 0)}
-        self.inside = {_memory(inputs): {id(inputs)}}  # which of them lie in one memory
+        self.known: dict[int, int] = {}  # from the identity of a tensor to the number of its value
+        self.inside: dict[int, set[int]] = {}  # which of them lie in one memory
+        self.deaths: dict[int, weakref.ref[Tensor]] = {}
         self.constants: dict[int, Tensor] = {}
         self.stale: set[int] = set()
         self.count = 0
+        self._know(inputs, 0)
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -75,7 +77,26 @@ class _Writing(TorchDispatchMode):  # type: ignore[no-untyped-call]
             raise Refused("the answer is not computed by torch from the photo alone")
         if id(tensor) in self.stale:
             raise Refused("a part of a tensor is changed in place")
-        return self.known[id(tensor)][1]
+        return self.known[id(tensor)]
+
+    def _know(self, tensor: Tensor, number: int) -> None:
+        """From now until its death a tensor has the value of that number.
+
+        It is not kept, or the values of all layers would be in memory at once. When it dies it is
+        forgotten, for another may take its place, and what it lay in.
+        """
+        own, memory = id(tensor), _memory(tensor)
+        self.known[own] = number
+        self.inside.setdefault(memory, set()).add(own)
+        if own in self.deaths:
+            return
+
+        def forget(_death: weakref.ref[Tensor]) -> None:
+            del self.known[own], self.deaths[own]
+            self.inside[memory].discard(own)
+            self.stale.discard(own)
+
+        self.deaths[own] = weakref.ref(tensor, forget)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -113,8 +134,7 @@ class _Writing(TorchDispatchMode):  # type: ignore[no-untyped-call]
             outs.append(number)
             if isinstance(tensor, Tensor):
                 self.graph.shapes[number] = tuple(tensor.shape)
-                self.known[id(tensor)] = (tensor, number)
-                self.inside.setdefault(_memory(tensor), set()).add(id(tensor))
+                self._know(tensor, number)
         made = {_memory(tensor) for tensor in outputs if isinstance(tensor, Tensor)}
         views = bool(made & {_memory(part) for part in given})
         where = self.names[-1] if self.names else ""

@@ -11,6 +11,8 @@ from torch.nn import functional as F
 
 from pellucid.see.incremental.spans import Numbers, Rectangles
 
+Pads = tuple[int, int, int, int]  # above, below, left and right
+
 
 class Desk:
     """Memory for what is read at once and then done with: the same again and again."""
@@ -37,26 +39,29 @@ class CleanMap:
     def __init__(self, value: Tensor, axis: int) -> None:
         self.axis = axis
         self.rows = _placed(value, axis)[0]  # (height, width, …)
-        self.padded: dict[tuple[int, int, int, int, float], Tensor] = {}
+        self.rims: dict[float, tuple[Pads, Tensor]] = {}  # of each value as wide as ever needed
         self.running: Tensor | None = None
 
     @property
     def size(self) -> tuple[int, int]:
         return self.rows.shape[0], self.rows.shape[1]
 
-    def around(self, pads: tuple[int, int, int, int], value: float) -> Tensor:
-        """(places, numbers): with a rim above, below, left and right."""
-        key = (*pads, value)
-        if key not in self.padded:
-            top, bottom, left, right = pads
+    def around(self, pads: Pads, value: float) -> tuple[Pads, Tensor]:
+        """(places, numbers): with a rim of at least that width, and how wide it is."""
+        wide, found = self.rims.get(value, ((0, 0, 0, 0), None))
+        if found is None or any(more > less for more, less in zip(pads, wide, strict=True)):
+            top, bottom, left, right = wide = _widest(pads, wide)
             height, width = self.size
             rows = self.rows
-            if any(pads):
+            if any(wide):
                 shape = (height + top + bottom, width + left + right, *rows.shape[2:])
                 rows = rows.new_full(shape, value)
-                rows[top : top + height, left : left + width] = self.rows
-            self.padded[key] = rows.reshape(rows.shape[0] * rows.shape[1], -1)
-        return self.padded[key]
+                inner = rows[top : top + height, left : left + width]
+                inner.copy_(self.rows)
+                self.rows = inner  # kept once: it is within its rim
+            found = rows.reshape(rows.shape[0] * rows.shape[1], -1)
+            self.rims[value] = wide, found
+        return wide, found
 
     def cut(
         self,
@@ -76,13 +81,13 @@ class CleanMap:
             desk: where they may lie until the next are cut; None: they are kept.
         """
         height, width = self.size
-        pads = (
+        pads: Pads = (
             max(0, -int(want.top.min())),
             max(0, int(want.top.max()) + want.height - height),
             max(0, -int(want.left.min())),
             max(0, int(want.left.max()) + want.width - width),
         )
-        rows = self.around(pads, value)
+        pads, rows = self.around(pads, value)
         wide = width + pads[2] + pads[3]
         count, places = len(want.top), want.height * want.width
         first = torch.from_numpy((want.top + pads[0]) * wide + want.left + pads[2]).to(rows.device)
@@ -153,6 +158,11 @@ def _paste(
         index = np.where(tall[:, :, None] & wide[:, None], index, len(found) - 1)
     places = torch.from_numpy(index.reshape(-1)).to(found.device)
     found.index_copy_(0, places, changed.reshape(len(places), -1))
+
+
+def _widest(some: Pads, others: Pads) -> Pads:
+    top, bottom, left, right = map(max, some, others)
+    return top, bottom, left, right
 
 
 def _same(numbers: Numbers) -> bool:
