@@ -51,14 +51,14 @@ def pasted(net: pl.Network, left: Any, right: Any) -> tuple[pl.Network, pl.Photo
 def strength(found: pl.Heatmap) -> Tensor:
     """How much each place counts, zero for the least, however the map tells it.
 
-    Of signed maps the size; of maps whose low numbers count (occlusion) what lacks to the median:
-    under most masks nothing is lost.
+    Of signed maps the size; of maps whose low numbers count (occlusion) what lacks to the
+    clean photo's.
     """
     values = found.values.float()
     if found.scale == "signed":
         return values.abs()
-    if found.low_is_strong:
-        return (values.median() - values).relu()
+    if found.clean is not None:
+        return (found.clean - values).relu()
     return values.relu() if found.scale == "positive" else values - values.min()
 
 

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from torch import Tensor
 
 from pellucid import batches
 from pellucid.batches import Batches, fitting
+from pellucid.errors import PellucidError
 
 FULL = torch.OutOfMemoryError("as if")
 
@@ -43,10 +45,39 @@ def test_one_alone_for_which_there_is_no_room_is_the_callers() -> None:
         made(Batches(range(4), 2), 0)
 
 
-def test_another_error_is_the_callers() -> None:
-    work = Batches(range(4), 2)
+def test_after_another_error_they_come_one_by_one_and_then_it_is_the_callers() -> None:
+    work = Batches(range(4), 2, lambda number: number % 2 == 0)
+    assert next(iter(work)) == [0, 1, 2]
+    work.again([0, 1, 2], ValueError("mine"))
+    assert next(iter(work)) == [0]
     with pytest.raises(ValueError, match="mine"):
-        work.again(next(iter(work)), ValueError("mine"))
+        work.again([0], ValueError("mine"))
+    with pytest.raises(PellucidError, match="told"):  # it says what is wrong already
+        work.again([1, 2], PellucidError("told"))
+
+
+def test_one_with_company_halves_to_one_alone() -> None:
+    work = Batches(range(3), 1, lambda number: number > 9)
+    assert next(iter(work)) == [0, 1, 2]
+    work.again([0, 1, 2], FULL)
+    assert list(work) == [[0], [1], [2]]
+
+
+@pytest.mark.parametrize(("off", "mixed"), [(0.0, False), (1e-5, False), (0.01, True)])
+def test_what_is_answered_otherwise_among_others_comes_alone(off: float, mixed: bool) -> None:
+    work, asked, sizes = Batches(range(7), 3), [], []
+    for some in work:
+        sizes.append(len(some))
+        among = torch.tensor([some[0] + 1.0 + (off if len(some) > 1 else 0)])
+
+        def alone(number: int = some[0]) -> Tensor:
+            asked.append(number)
+            return torch.tensor([number + 1.0])
+
+        if work.mixed(some, among, alone):
+            continue
+    assert asked == [0]  # once is enough
+    assert sizes == ([3, *[1] * 7] if mixed else [3, 3, 1])
 
 
 def test_nothing_is_taken_before_its_turn() -> None:

@@ -13,7 +13,7 @@ def heatmap(net: pl.Network, row: int, column: int, **looks: object) -> pl.Heatm
     """A map with one strong place, on a photo exactly as large as the network's input."""
     values = torch.zeros(40, 60)
     values[row, column] = 1
-    if looks.get("low_is_strong"):
+    if looks.get("clean"):
         values = 5 - values
     photo = pl.open_image(torch.zeros(3, 40, 60))
     return pl.Heatmap(values=values, photo=photo, frame=net.prepare(photo)[1], **looks)
@@ -24,7 +24,7 @@ def net() -> pl.Network:
     return pl.Network(torch.nn.Flatten(), size=(40, 60))
 
 
-@pytest.mark.parametrize("looks", [{}, {"low_is_strong": True}, {"scale": "signed"}])
+@pytest.mark.parametrize("looks", [{}, {"clean": 5.0}, {"scale": "signed"}])
 def test_inside_beside_and_away(net: pl.Network, looks: dict[str, object]) -> None:
     box = pl.Box(10, 20, 18, 30)
     inside = pl.pointing(heatmap(net, 12, 25, **looks), box)

@@ -52,10 +52,10 @@ def test_a_map_lies_on_the_photo_where_the_network_looked(size: tuple[int, int])
     "numbers", [[0.0], [3.0], [NAN], [INF, 1.0], [-INF, NAN, 2.0], [1e38, -1e38]]
 )
 @pytest.mark.parametrize("scale", ["range", "positive", "signed"])
-@pytest.mark.parametrize("low_is_strong", [True, False])
-def test_odd_numbers_are_drawn(numbers: list[float], scale: Any, low_is_strong: bool) -> None:
+@pytest.mark.parametrize("clean", [None, 2.0, INF, NAN])
+def test_odd_numbers_are_drawn(numbers: list[float], scale: Any, clean: float | None) -> None:
     values = torch.tensor(numbers).repeat(16)[:16].reshape(4, 4)
-    made: list[pl.Result] = [heatmap(values, (9, 8), scale=scale, low_is_strong=low_is_strong)]
+    made: list[pl.Result] = [heatmap(values, (9, 8), scale=scale, clean=clean)]
     made += [made[0].over(), pl.Grid(values=values[None, None], scale=scale, names=("a",))]
     for result in made:
         image = result.image()
@@ -64,13 +64,28 @@ def test_odd_numbers_are_drawn(numbers: list[float], scale: Any, low_is_strong: 
 
 
 def test_low_numbers_shine_where_they_matter() -> None:
-    values = torch.tensor([[0.0, 1.0], [1.0, 1.0]])
-    image = heatmap(values, (64, 64), low_is_strong=True).image()
-    assert float(image[:, 5, 5].mean()) > float(image[:, -5, -5].mean()) + 0.5
+    """Against what stands for nothing: what is higher is as dark as that, by however much."""
+    values = torch.tensor([[0.0, 1.0], [1.0, 9.0]])
+    image = heatmap(values, (64, 64), clean=1.0).image()
+    assert float(image[:, 5, 5].mean()) > float(image[:, 5, -5].mean()) + 0.5
+    assert torch.equal(image[:, 5, -5], image[:, -5, -5])
+    none = heatmap(values + 1, (64, 64), clean=1.0)
+    assert torch.equal(none.over().values, none.over(opacity=0).values)
+
+
+def test_each_map_of_a_table_is_drawn_against_its_own(cat: pl.Photo) -> None:
+    frame = pl.Preprocess(size=(32, 32), resize=32).frame(cat.size)
+    values = torch.tensor([[[0.0, 1.0], [1.0, 1.0]], [[4.0, 5.0], [5.0, 7.0]]])
+    table = pl.Heatmaps(
+        values=values[None], photos=(cat,), frames=(frame,), names=(("a", "b"),),
+        captions=(("", ""),), clean=torch.tensor([[1.0, 5.0]]),
+    )  # fmt: skip
+    assert [one.clean for one in table] == [1.0, 5.0]
+    assert torch.equal(table[0, 0].drawn(), table[0, 1].drawn())
 
 
 def test_a_constant_map_is_dark() -> None:
-    for more in ({}, {"low_is_strong": True}):
+    for more in ({}, {"clean": 3.0}, {"clean": 4.0}):
         image = heatmap(torch.full((2, 2), 3.0), (64, 64), **more).image()
         torch.testing.assert_close(image[:, 0, 0], colour.heat(torch.tensor(0.0)))
 

@@ -7,20 +7,28 @@ from itertools import chain
 from typing import Generic, TypeVar
 
 import torch
+from torch import Tensor
 
+from pellucid.errors import PellucidError
 from pellucid.memory import SHARE, free, is_full
 
 # A pass of more is no faster, and shows no sign of life meanwhile.
 MOST = {"cpu": 64, "cuda": 512, "mps": 64}
+# Relative and absolute: how far an answer may be from that in a batch of another size.
+TOLERANCE = {
+    torch.float64: (1e-8, 1e-12), torch.float32: (1e-4, 1e-7),
+    torch.bfloat16: (5e-2, 1e-3), torch.float16: (5e-2, 1e-3),
+}  # fmt: skip
 T = TypeVar("T")
 
 
 class Batches(Generic[T]):
-    """Things in batches, in their order; half as many at a time once memory has run out.
+    """Things in batches, in their order; fewer at a time where the network wants it so.
 
-    They are taken from where they come only when their turn is, so there may be more of them than
-    fit. What is made of a batch belongs behind the `try`: a batch that comes again is not counted
-    twice.
+    Half as many once memory has run out; one by one where a network takes no more, or answers
+    otherwise for one among others than for it alone. They are taken from where they come only when
+    their turn is, so there may be more of them than fit. What is made of a batch belongs behind
+    the `try`: a batch that comes again is not counted twice.
 
     Args:
         items: the things, or a stream of them.
@@ -44,6 +52,7 @@ class Batches(Generic[T]):
         self.items = iter(items)
         self.size = size
         self.counts = counts
+        self.trusted = False  # whether a batch of several was answered as each alone is
 
     def __iter__(self) -> Iterator[list[T]]:
         while some := self._next():
@@ -63,13 +72,38 @@ class Batches(Generic[T]):
         """The same things once more, in smaller batches.
 
         Raises:
-            BaseException: the error itself, where it is not that memory has run out, or of a single
-                thing.
+            BaseException: the error itself, where it tells what is wrong, or is of a single thing.
         """
-        if not is_full(error) or self.size == 1:
+        if len(some) == 1 or isinstance(error, PellucidError):
             raise error
-        self.size = max(1, min(self.size, sum(map(self.counts, some))) // 2)
+        half = max(1, min(self.size, sum(map(self.counts, some))) // 2)
+        self._once_more(some, half if is_full(error) else 1)
+
+    def mixed(self, some: list[T], among: Tensor, alone: Callable[[], Tensor]) -> bool:
+        """Whether the network mixes what is given together; if so, all come again one by one.
+
+        Found out on the first batch of several, for the first in it.
+
+        Args:
+            some: the batch.
+            among: the answer for the first of them, as it was in this batch.
+            alone: gives the answer for it by itself.
+        """
+        if self.trusted or len(some) == 1:
+            return False
+        self.trusted = True
+        own = alone().to(among)
+        far, near = TOLERANCE.get(among.dtype, TOLERANCE[torch.float32])
+        if torch.allclose(among, own, far, near, equal_nan=True):
+            return False
+        self._once_more(some, 1)
+        return True
+
+    def _once_more(self, some: list[T], size: int) -> None:
+        self.size = size
         self.items = chain(some, self.items)
+        if size == 1:
+            self.counts = lambda item: True  # nothing comes along any more
 
 
 def fitting(

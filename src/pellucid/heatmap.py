@@ -31,13 +31,11 @@ class Mapped(Result):
         scale: how numbers become colours.
         colours: a name in `colour.MAPS`.
         clip: share of the highest numbers that may saturate when shown.
-        low_is_strong: whether low numbers are what matters and are to shine.
     """
 
     scale: colour.Scale = "range"
     colours: str = "heat"
     clip: float = 0.0
-    low_is_strong: bool = False
 
     def looks(self) -> dict[str, Any]:
         """How it is drawn, as keyword arguments."""
@@ -56,11 +54,14 @@ class Heatmap(Mapped):
         values: (height, width), evenly over the network's input, at any resolution.
         photo: the photo that was asked about.
         frame: where the input lies in it.
+        clean: where low numbers are what matters: the number that stands for nothing. The further
+            one lies below it, the brighter it is drawn; those above are as dark as itself.
     """
 
     values: Float[Tensor, "height width"]
     photo: Photo
     frame: Frame
+    clean: float | None = None
 
     def on_photo(self) -> Float[Tensor, "height width"]:
         """The numbers in the photo's own pixels; NaN where the network did not see it."""
@@ -72,7 +73,7 @@ class Heatmap(Mapped):
         Where low numbers are strong, how far each lies below the highest.
         """
         values = self.values.detach().cpu().float()
-        return values.max() - values if self.low_is_strong else values
+        return values if self.clean is None else values.max() - values
 
     @property
     def flat(self) -> bool:
@@ -88,12 +89,12 @@ class Heatmap(Mapped):
         return colour.MAPS[self.colours](self._shades())
 
     def _shades(self) -> Float[Tensor, "height width"]:
-        values = self.values.detach().cpu()
-        if self.low_is_strong and self.scale == "range":
-            # Not one minus the shades: a constant map is dark either way.
-            return self.frame.to_photo(colour.ranged(-values, self.scale, self.clip))
-        shades = colour.ranged(values, self.scale, self.clip)
-        return self.frame.to_photo(1 - shades if self.low_is_strong else shades)
+        values, scale = self.values.detach().cpu(), self.scale
+        if self.clean is not None:
+            values, scale = (self.clean - values.double()).clamp(min=0), "positive"
+            if self.flat:  # what only roundings set apart is no pattern
+                values.zero_()
+        return self.frame.to_photo(colour.ranged(values, scale, self.clip))
 
     def over(self, photo: Any = None, *, opacity: float = OPACITY) -> Picture:
         """The map laid over its photo, strong where the map is strong.
@@ -135,6 +136,7 @@ class Heatmaps(Mapped):
         frames: where the input lies in each.
         names: for each photo a name for each target.
         captions: for each photo a caption for each target.
+        clean: of each photo and target the number that stands for nothing; see `Heatmap`.
     """
 
     values: Float[Tensor, "photos targets height width"]
@@ -142,6 +144,7 @@ class Heatmaps(Mapped):
     frames: tuple[Frame, ...]
     names: tuple[tuple[str, ...], ...]
     captions: tuple[tuple[str, ...], ...]
+    clean: Float[Tensor, "photos targets"] | None = None
 
     def __len__(self) -> int:
         return self.values.shape[0] * self.values.shape[1]
@@ -165,6 +168,7 @@ class Heatmaps(Mapped):
             frame=self.frames[row],
             caption=self.captions[row][column],
             facts={name: table[row][column] for name, table in self.facts.items()},
+            clean=None if self.clean is None else float(self.clean[row, column]),
             recipe=self.recipe.drawn("pick", pick=[row, column]),
             **self.looks(),
         )

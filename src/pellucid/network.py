@@ -164,7 +164,7 @@ class Network:
     ) -> Float[Tensor, "batch classes"]:
         """The network's output: unnormalised class scores."""
         with shortcuts(self.module, inputs):
-            output = self.module(inputs)
+            output = self.module(inputs.clone())  # some write into what they are given
         tensor = output.logits if hasattr(output, "logits") else first_tensor(output)
         if tensor is None:
             raise PellucidError(f"{self.name} does not put out a tensor")
@@ -177,7 +177,7 @@ class Network:
         if unit.is_class:
             return unit.value(self.scores(inputs), self.layers[""].layout)
         with recording(self.module, [unit.layer]) as seen:
-            self.module(inputs)
+            self.module(inputs.clone())
         return unit.value(seen[unit.layer], self.layers[unit.layer].layout)
 
     def layer(self, name: str) -> Layer:

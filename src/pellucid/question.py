@@ -97,6 +97,7 @@ class Question:
         maps: Float[Tensor, "photos targets height width"],
         caption: Callable[[int, int], str],
         facts: Mapping[str, Float[Tensor, "photos targets"]] | None = None,
+        clean: Float[Tensor, "photos targets"] | None = None,
         **looks: Any,
     ) -> Heatmap | Heatmaps:
         """One map, or all of them where several were asked for.
@@ -105,6 +106,7 @@ class Question:
             maps: on the network's input, any resolution.
             caption: of a map, by the number of its photo and of its target.
             facts: numbers that belong to each map, by name.
+            clean: of each map the number that stands for nothing; see `Heatmap`.
             looks: how they are drawn; see `Mapped`.
         """
         maps = maps.detach().float().cpu()
@@ -123,6 +125,7 @@ class Question:
                 frame=self.frames[0],
                 caption=captions[0][0],
                 facts=self.told(facts or {}),
+                clean=None if clean is None else float(clean[0, 0]),
                 **looks,
             )
         names = tuple(tuple(one.name(row) for one in self.targets) for row in places[0])
@@ -134,6 +137,7 @@ class Question:
             captions=captions,
             facts=self.told(facts or {}),
             caption=f"{' / '.join(captions[0])}" if len(captions) == 1 else _counted(maps),
+            clean=clean,
             **looks,
         )
 

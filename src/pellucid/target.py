@@ -146,7 +146,8 @@ def targets(
     """
     if wanted is None:
         with torch.no_grad():
-            best = observe(net, inputs, {""})[""].argmax(1).tolist()
+            scores = [observe(net, one[None], {""})[""] for one in inputs]
+            best = [int(score.argmax(1)) for score in scores]
         return [BestTarget(tuple(net.unit(number) for number in best))]
     if isinstance(wanted, Target):
         return [wanted]

@@ -99,7 +99,7 @@ def test_transformers_are_answered_whole_and_told() -> None:
     asked = compared(
         lambda x: swin(x)[:, :3], swin, photo(3, size=(64, 64)), spots((64, 64), 16, 40)
     )
-    assert asked.way == "plain batches: features.1.0.attn mixes the photos of a batch"
+    assert asked.way == "plain batches: features.1.0.attn folds parts of a photo into the batch"
 
 
 def test_a_network_that_answers_differently_each_time_is_not_believed() -> None:
@@ -130,7 +130,7 @@ def test_a_crash_of_the_parts_is_made_good_by_the_whole(monkeypatch: Any) -> Non
 
     monkeypatch.setattr(Engine, "run", crash)
     asked = compared(module, module, photo(3, SIZE), spots(SIZE, 9, 7))
-    assert asked.way == "plain batches: IndexError while it was taken apart"
+    assert asked.way == "plain batches: what it computes could not be followed"
     assert len(calls) == 6
 
 

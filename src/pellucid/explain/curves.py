@@ -1,12 +1,14 @@
 """Curves: how the answer falls when evidence is deleted, and rises when it is inserted."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
+from pellucid.batches import Batches
 from pellucid.judgement import Curve, Pair
 
 Score = Callable[[Float[Tensor, "batch channels height width"]], Float[Tensor, "batch"]]
@@ -46,12 +48,23 @@ def _traced(
     when = torch.empty_like(order)
     when[order] = torch.arange(pixels)  # the turn of each pixel
     turn = when.reshape(1, 1, *start.shape[2:]).to(start.device)
-    size = max(1, min(64, MOST_NUMBERS // start.numel()))
     values: list[float] = []
-    for first in range(0, len(edges), size):
-        reached = torch.tensor(edges[first : first + size], device=start.device).view(-1, 1, 1, 1)
+
+    def answered(some: list[int]) -> Tensor:
+        reached = torch.tensor(some, device=start.device).view(-1, 1, 1, 1)
         with torch.no_grad():
-            values += score(torch.where(turn < reached, finish, start)).tolist()
+            return score(torch.where(turn < reached, finish, start))
+
+    work = Batches(edges, max(1, min(64, MOST_NUMBERS // start.numel())))
+    for some in work:
+        try:
+            found = answered(some)
+            if work.mixed(some, found[:1], partial(answered, some[:1])):
+                continue
+        except Exception as error:
+            work.again(some, error)
+            continue
+        values += found.tolist()
     return Curve(tuple(edge / pixels for edge in edges), tuple(values))
 
 

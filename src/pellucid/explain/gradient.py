@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Literal
 
 import torch
@@ -126,6 +127,8 @@ def gradients(
         batch = sorted(some, key=lambda sample: sample.weight == 0)
         try:
             found, heights = _pass(asked, batch, override)
+            if work.mixed(some, heights[:, 0], partial(_alone, asked, batch[0])):
+                continue
         except Exception as error:
             work.again(some, error)
             continue
@@ -186,6 +189,13 @@ def _pass(
         with torch.no_grad():
             heights.append(asked.values(inputs[steep:], rows[steep:]))
     return found, torch.cat(heights, 1)
+
+
+def _alone(asked: Question, sample: _Sample) -> Float[Tensor, "targets"]:
+    """The values of a single image."""
+    row = torch.tensor([sample.row], device=sample.image.device)
+    with torch.no_grad():
+        return asked.values(sample.image[None], row)[:, 0]
 
 
 def shown(

@@ -105,7 +105,7 @@ def rolled_out(net: Network, inputs: Float[Tensor, "images c h w"]) -> Rolled:
         so_far = _and(net, so_far, weights, len(inputs))
 
     with torch.no_grad(), attending(take):
-        net.module(inputs)
+        net.module(inputs.clone())
     if so_far is None:
         raise PellucidError(
             f"{net.name} has no attention to roll out (none through MultiheadAttention, "

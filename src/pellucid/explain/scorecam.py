@@ -1,6 +1,7 @@
 """Score-CAM: each channel weighed by the score of what it lets through."""
 
 from collections.abc import Generator
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -46,6 +47,9 @@ def scorecam(
                 # Not around the loop: a `yield` inside would put the caller in this mode too.
                 with torch.no_grad():
                     values = asked.values(masked(live[some], image), rows)
+                    alone = partial(_alone, asked, live[some[:1]], image, rows[:1])
+                    if work.mixed(some, values[:, 0], alone):
+                        continue
             except Exception as error:
                 work.again(some, error)
                 continue
@@ -57,6 +61,10 @@ def scorecam(
             weights = torch.cat(found, 1).softmax(1)
             result[row] = torch.einsum("tc,chw->thw", weights, live).relu()
     return result
+
+
+def _alone(asked: Question, maps: Tensor, image: Tensor, rows: Tensor) -> Tensor:
+    return asked.values(masked(maps, image), rows)[:, 0]
 
 
 def masked(

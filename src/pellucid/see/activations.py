@@ -47,7 +47,7 @@ def activations(
     found = net.layer(layer) if layer else net.spread(3)[1]
     inputs, frame = net.prepare(photo)
     with recording(net.module, [found.name]) as seen:
-        net.module(inputs)
+        net.module(inputs.clone())
     maps = found.layout.maps(seen[found.name].detach())[0].float().cpu()
     grid = f"{maps.shape[1]} x {maps.shape[2]}"
     scale: Literal["positive", "signed"] = "positive" if bool((maps >= 0).all()) else "signed"

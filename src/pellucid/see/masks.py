@@ -131,12 +131,18 @@ def by_pixel(
     return (clean.double()[:, None, None] + change / count.clamp(min=1)).to(values.dtype)
 
 
+def uncovered(grid: Grid) -> float:
+    """The share of the input that lies under no mask."""
+    every = torch.from_numpy(grid.boxes(np.arange(len(grid))))
+    count = _summed(every, torch.ones(len(every), 1, dtype=torch.float64), grid.size)
+    return float((count < 1).float().mean())
+
+
 def check_coverage(grid: Grid) -> None:
     """Raises:
     PellucidError: some pixels lie under no mask.
     """
-    every = torch.from_numpy(grid.boxes(np.arange(len(grid))))
-    if bool((_summed(every, torch.ones(len(every), 1, dtype=torch.float64), grid.size) < 1).any()):
+    if uncovered(grid):
         raise PellucidError(
             f"masks of {grid.side} px on {grid.rows} x {grid.columns} places leave pixels "
             f"uncovered, which then have no value: make the stride no larger than the window"

@@ -17,7 +17,7 @@ from pellucid.option import Help
 from pellucid.question import Photos, Question, Wanted
 from pellucid.see.incremental.answers import Answers
 from pellucid.see.incremental.spans import Numbers
-from pellucid.see.masks import Fill, Grid, by_mask, by_pixel, check_coverage, cover
+from pellucid.see.masks import Fill, Grid, by_mask, by_pixel, check_coverage, cover, uncovered
 from pellucid.target import UNSOUND, BestTarget, Target, UnitTarget, observe
 
 Measure = Literal["probability", "score"]
@@ -70,7 +70,8 @@ def occlusion(
 
     Returns:
         Heatmap with `.values` (rows, columns): the probability (score, activation) at each mask
-        position; (height, width) per pixel. Shown bright where it is low. Heatmaps of several.
+        position; (height, width) per pixel. Bright where it is lower than without a mask; dark
+        where it is the same, or higher. Heatmaps of several.
 
     Raises:
         PellucidError: unknown target, a mask as large as the input, or scores that are no numbers.
@@ -86,13 +87,13 @@ def occlusion(
     if per == "pixel":
         check_coverage(grids[0])
     covers = cover(net, asked.inputs, fill)
-    maps, captions, done = [], [], 0
+    maps, cleans, captions, done = [], [], [], 0
     total = len(asked.photos) * sum(_counts(grids))
     for row, inputs in enumerate(asked.inputs[:, None]):
         values = _reader(net, asked.targets, row, measure)
         answers = Answers(values, inputs, covers[row : row + 1], net.module, batch)
         clean = _sound(answers.clean, asked, row, answers)
-        levels = []
+        levels, tried = [], []
         numbers = np.arange(len(grids[0]))
         for place, grid in enumerate(grids):
             found = clean.new_zeros(len(numbers), len(clean))
@@ -102,17 +103,20 @@ def occlusion(
                 found[torch.from_numpy(some)] = sound
                 done += len(some)
                 yield Step(done, total, asked.targets[0].name(row))
+            clean = _sound(answers.clean, asked, row, answers)  # see `Answers.clean`
             found = _steadied(found, clean, net.dtype)
+            tried.append(found)
             levels.append((by_pixel if per == "pixel" else by_mask)(grid, numbers, found, clean))
             if place < detail:
                 worst = _worst(clean - found, -(-len(numbers) // 4))
                 numbers = grid.children(numbers[worst])
         maps.append(_merged(levels))
-        sides = ", then ".join(str(grid.side) for grid in grids)
-        captions.append(
-            _captions(asked, row, clean, maps[-1], f"{sides} px mask", measure, answers.way)
-        )
-    return asked.answer(torch.stack(maps), lambda row, at: captions[row][at], low_is_strong=True)
+        cleans.append(clean)
+        told = f"{_drawn(grids, per)}; {answers.way}"
+        captions.append(_captions(asked, row, clean, torch.cat(tried), grids, measure, told))
+    return asked.answer(
+        torch.stack(maps), lambda row, at: captions[row][at], clean=torch.stack(cleans)
+    )
 
 
 def _counts(grids: list[Grid]) -> list[int]:
@@ -184,8 +188,8 @@ def _steadied(
     """Where a target differs by roundings only, it is the same: they are not to be drawn."""
     eps = torch.finfo(dtype).eps
     # Of one colour under masks of the same colour, probabilities were seen to differ by 16 eps: a
-    # rounding of the score is a share of the probability. In half precision 32 would hide much.
-    rounding = (32 if eps < 1e-5 else 8) * eps * clean.abs()
+    # rounding of the score is a share of the probability. In half precision that would hide much.
+    rounding = (32 if eps < 1e-5 else 1) * eps * clean.abs()
     same = (found - clean).abs().amax(0) <= rounding
     return torch.where(same, clean, found)
 
@@ -210,18 +214,34 @@ def _merged(levels: list[Float[Tensor, "targets rows columns"]]) -> Float[Tensor
 
 
 def _captions(
-    asked: Question, row: int, clean: Tensor, found: Tensor, masks: str, measure: str, way: str
+    asked: Question,
+    row: int,
+    clean: Float[Tensor, "targets"],
+    tried: Float[Tensor, "masks targets"],
+    grids: list[Grid],
+    measure: str,
+    more: str,
 ) -> list[str]:
-    """What is seen on the map of each target."""
+    """What was seen under the masks, of each target."""
+    masks = ", then ".join(str(grid.side) for grid in grids) + " px mask"
     captions = []
-    for target, value, map in zip(asked.targets, clean.tolist(), found, strict=True):
+    for target, value, under in zip(asked.targets, clean.tolist(), tried.T, strict=True):
         what = measure if target.what == "score" else target.what
-        low, high = float(map.min()), float(map.max())
+        low, high = float(under.min()), float(under.max())
         shown = apart(value, low, high)
         text = f"{what} of {target.name(row)}: {shown[0]} uncovered, "
         if low == high == value:
             text += f"and the same under every {masks}: nothing that it covers changes it"
         else:
             text += f"{shown[1]} to {shown[2]} under a {masks}"
-        captions.append(f"{text}; {way}")
+            text += ": none lowers it" if low >= value else ""
+        captions.append(f"{text}{more}")
     return captions
+
+
+def _drawn(grids: list[Grid], per: str) -> str:
+    """What else than the value under each mask the map shows."""
+    told = "; of each pixel the mean over its masks" if per == "pixel" else ""
+    told += "; drawn is the mean of the sizes" if len(grids) > 1 else ""
+    share = uncovered(grids[0])
+    return told + (f"; {share:.0%} of the input was under no mask" if share else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from pellucid.batches import Batches, fitting
 from pellucid.heap import Heap
-from pellucid.memory import SHARE, free
+from pellucid.memory import SHARE, free, is_full
 from pellucid.see.incremental.capture import capture
 from pellucid.see.incremental.engine import Engine
 from pellucid.see.incremental.graph import Graph, Refused
@@ -47,7 +48,8 @@ class Answers:
         batch: masks at a time; None: as many as fit.
 
     Attributes:
-        clean: (targets,), of the photo without a mask.
+        clean: (targets,), of the photo without a mask; may change with the first masks, where the
+            network turns out to mix what is given together.
         way: how the last masks were answered, in words.
     """
 
@@ -65,6 +67,7 @@ class Answers:
         self.batch = batch
         self.graph: Graph | None = None
         self.refused = ""
+        self.single = ""  # why masks have to be answered one by one
         self.way = ""
         try:
             self.graph, both = capture(values, torch.cat([inputs, inputs]), module)
@@ -88,7 +91,8 @@ class Answers:
                 left = left[~np.isin(left, batch)]
                 yield batch, found
         if len(left):
-            self.way = f"plain batches: {self.refused}" if self.refused else "plain batches"
+            plain = f"plain batches: {self.refused}" if self.refused else "plain batches"
+            self.way = self.single or plain
             yield from self._plainly(boxes, left)
 
     def masked(self, boxes: Numbers) -> Float[Tensor, "masks c h w"]:
@@ -167,6 +171,8 @@ class Answers:
                     with torch.inference_mode():
                         found = engine.run(less)
                 except Exception as error:
+                    if not is_full(error):
+                        raise
                     work.again(some, error)
                     continue
                 yield less.masks, found.clone()
@@ -192,13 +198,27 @@ class Answers:
             try:
                 with torch.inference_mode():
                     found = self.values(self.masked(boxes[some]))
+                    if work.mixed(some, found[0], partial(self._alone, boxes[some[:1]])):
+                        self._one_by_one("mixes what is given together")
+                        continue
             except Exception as error:
                 work.again(some, error)
+                if work.size == 1 and not is_full(error):
+                    self._one_by_one("takes no more at a time")
                 continue
             yield np.array(some), found.clone()
+
+    def _alone(self, boxes: Numbers) -> Tensor:
+        return self.values(self.masked(boxes))[0]
+
+    def _one_by_one(self, why: str) -> None:
+        self.batch = 1
+        with torch.inference_mode():
+            self.clean = self.values(self.inputs)[0].clone()
+        self.single = self.way = f"one by one: the network {why}"
 
 
 def _told(error: Exception) -> str:
     if isinstance(error, Refused):
         return str(error)
-    return f"{type(error).__name__} while it was taken apart"
+    return "what it computes could not be followed"

@@ -175,7 +175,7 @@ def _linear(case: Case) -> Rule | None:
 def _permute(case: Case) -> Rule | None:
     order = turned(case.node, len(case.shapes[0]))
     if order[0] != 0:
-        raise Refused(f"{place(case.node)} mixes photos with their parts")
+        raise Refused(f"{place(case.node)} folds parts of a photo into the batch")
     found = order.index(case.axes[0]), order.index(case.axes[1])
     return case.each(found) if found[1] == found[0] + 1 else None
 

@@ -40,6 +40,8 @@ def foldable(graph: Graph) -> dict[int, Node]:
             node.name == "conv2d"
             and len(after) == 1
             and after[0].name == "batch_norm"
+            and isinstance(after[0].args[3], Tensor)
+            and not after[0].args[5]  # else it is not at rest
             and node.outs[0] != graph.output
             and isinstance(node.args[1], Tensor)
             and not heavy(node, graph)

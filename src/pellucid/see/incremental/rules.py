@@ -31,7 +31,9 @@ def rule(node: Node, graph: Graph, axes: dict[int, Axes]) -> Rule:
     shapes = [graph.shapes[number] for number in node.inputs]
     outs = [graph.shapes[number] for number in node.outs if number in graph.shapes]
     if any(not shape or shape[0] != IMAGES for shape in [*shapes, *outs]):
-        raise Refused(f"{place(node)} mixes the photos of a batch")
+        folds = all(shape and shape[0] % IMAGES == 0 for shape in [*shapes, *outs])
+        what = "folds parts of a photo into the batch" if folds else "mixes the photos of a batch"
+        raise Refused(f"{place(node)} {what}")
     if node.name == "batch_norm" and (node.args[5] or not isinstance(node.args[3], Tensor)):
         raise Refused(f"{place(node)} normalises over the batch")
     whole = Rule(
