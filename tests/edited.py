@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from pellucid.images import png_bytes
+from pellucid.pictures import png_bytes
 from pellucid.replay import read
 
 

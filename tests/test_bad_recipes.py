@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 import pellucid as pl
 from edited import edited
-from pellucid.images import png_bytes
+from pellucid.pictures import png_bytes
 
 
 def test_code_named_in_a_picture_is_not_run(bundled: pl.Network, here: Path) -> None:
