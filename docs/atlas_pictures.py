@@ -15,7 +15,8 @@ import pellucid as pl
 from pellucid.app.schedule import Timetable
 from pellucid.app.tour_atlas import FOLDER, Corner
 from pellucid.atlas.patches import patches_of
-from pellucid.images import open_image, webp_bytes
+from pellucid.images import open_image
+from pellucid.pictures import webp_bytes
 from pellucid.progress import finished
 from pellucid.recipe import Recipe
 from pellucid.replay import read

@@ -11,8 +11,8 @@ from typing import Any
 import pellucid as pl
 from pellucid import tiles
 from pellucid.heatmap import Mapped
-from pellucid.images import webp_bytes
 from pellucid.method import Method
+from pellucid.pictures import webp_bytes
 from pellucid.replay import read
 from pellucid.results import Result
 from pellucid.writing import write_whole

@@ -19,10 +19,10 @@ import pellucid as pl
 from pellucid import page as pages
 from pellucid import tiles
 from pellucid.heatmap import Mapped
-from pellucid.images import png_bytes, webp_bytes
 from pellucid.method import Method
 from pellucid.option import Option
 from pellucid.phrase import phrase
+from pellucid.pictures import png_bytes, webp_bytes
 from pellucid.register import ours
 from pellucid.replay import read
 from pellucid.results import Result

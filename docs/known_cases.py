@@ -22,9 +22,9 @@ import planted  # noqa: E402
 import seer  # noqa: E402
 from pellucid import tiles  # noqa: E402
 from pellucid.explain.explainers import Explainer, explainers  # noqa: E402
-from pellucid.images import png_bytes  # noqa: E402
 from pellucid.judgement import MEASURES  # noqa: E402
 from pellucid.page import Language  # noqa: E402
+from pellucid.pictures import png_bytes  # noqa: E402
 from pellucid.writing import write_whole  # noqa: E402
 
 PAIR = ("photo:motorcycle", "photo:flower")  # left and right half

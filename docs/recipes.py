@@ -11,10 +11,10 @@ import torch
 
 import pellucid as pl
 from pellucid import tiles
-from pellucid.images import webp_bytes
 from pellucid.make.draw import Drawing
 from pellucid.make.manner import MANNERS
 from pellucid.make.objective import each
+from pellucid.pictures import webp_bytes
 from pellucid.writing import write_whole
 
 PICTURES = Path(__file__).parent / "pictures"

@@ -11,7 +11,7 @@ from torch import Tensor
 
 import pellucid as pl
 from pellucid import tiles
-from pellucid.images import png_bytes
+from pellucid.pictures import png_bytes
 from pellucid.writing import write_whole
 
 PICTURES = Path(__file__).parent / "pictures"

@@ -61,3 +61,9 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def saved(bundled: pl.Network, here: Path) -> Path:
+    """A picture with its recipe inside, in that empty folder."""
+    return pl.saliency(bundled, "photo:cat", target="class:3").save("why.png")

@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from pellucid.app.cli import GROUPS, app
+from pellucid.register import entries
 
 FACTORY = """
 import torch
@@ -21,6 +23,10 @@ def tiny():
     net = nn.Sequential(*parts, nn.Linear(8, 4))
     return Network(net, size=32, labels=["cat", "dog", "grey wolf", "狐狸"])
 """
+
+
+METHODS = list(entries().values())
+EACH = pytest.mark.parametrize("entry", METHODS, ids=[entry.name for entry in METHODS])
 
 
 def shell(*words: str) -> Any:

@@ -12,7 +12,8 @@ from PIL import Image
 
 import pellucid as pl
 from pellucid import images
-from pellucid.images import open_image, png_bytes
+from pellucid.images import open_image
+from pellucid.pictures import png_bytes
 from pictures import png_of, saved, scene
 
 

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 import pellucid as pl
 from pellucid.app.cli import app
 from pellucid.film import Film, asked
-from pellucid.images import text_inside
 from pellucid.movies import film_bytes
+from pellucid.pictures import text_inside
 from pellucid.recipe import Recipe
 from pellucid.replay import read
 

@@ -12,7 +12,8 @@ from PIL import Image
 
 import pellucid as pl
 from pellucid import images
-from pellucid.images import open_image, png_bytes, text_inside
+from pellucid.images import open_image
+from pellucid.pictures import png_bytes, text_inside
 from pictures import BLUE, RED, png_chunk, png_of, saved, scene
 
 

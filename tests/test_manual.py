@@ -8,8 +8,9 @@ import pytest
 from docs import atlas_pictures, cards, gallery, generate, hooks, tables
 
 import pellucid as pl
-from pellucid.images import open_image, text_inside, webp_bytes
+from pellucid.images import open_image
 from pellucid.page import LANGUAGES
+from pellucid.pictures import text_inside, webp_bytes
 from pellucid.register import entries
 
 DOCS = Path(gallery.__file__).parent

@@ -11,7 +11,7 @@ from PIL import Image
 
 import pellucid as pl
 from pellucid import notebook
-from pellucid.images import text_inside
+from pellucid.pictures import text_inside
 
 
 def pictures(page: str) -> list[Image.Image]:

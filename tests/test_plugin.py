@@ -6,11 +6,8 @@ with it all other tests, never sees them.
 """
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -20,10 +17,8 @@ import pytest
 import pellucid as pl
 from pellucid import register
 from pellucid.app.cli import app
+from plugged import PLUGIN, PYTEST, python
 
-ROOT = Path(__file__).parents[1]
-PLUGIN = ROOT / "tests" / "plugin"
-PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
 HEAD = "from typing import Annotated\nimport pellucid as pl\n"
 METHOD = '''
 @pl.method()
@@ -110,20 +105,6 @@ told["usual"] = sorted(explainers.usual())
 told["explainer"] = explainers.explainer("flat").method.name
 Path("told.json").write_text(json.dumps(told))
 """
-
-
-def python(*words: str, path: list[Path], folder: Path) -> str:
-    """What another Python says that has these folders on its path."""
-    home = os.pathsep.join(map(str, [*path, ROOT / "src"]))
-    done = subprocess.run(
-        [sys.executable, *words],
-        env={**os.environ, "PYTHONPATH": home, "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def unpacked(wheel: Path, folder: Path) -> Path:
@@ -261,52 +242,3 @@ def test_no_command_of_ours_may_be_taken() -> None:
     commands = {each.name or each.callback.__name__ for each in app.registered_commands}
     own = {name.replace("_", "-") for name in register._own_names()}
     assert commands <= own
-
-
-# The manual's page shows the same files, whole.
-
-
-def shown(page: str) -> dict[str, str]:
-    """The files that a page of the manual shows: `NAME`, then what is in it."""
-    text = (ROOT / "docs" / page).read_text("utf-8")
-    return dict(re.findall(r"^`(\S+)`\n\n```\w+\n(.*?\n)```$", text, re.MULTILINE | re.DOTALL))
-
-
-HERE = {
-    "src/pellucid/explain/doubt.py": "src/pellucid_doubt/doubt.py",
-    "src/pellucid/pages/doubt.md": "src/pellucid_doubt/pages/doubt.md",
-    "tests/explain/test_doubt.py": "tests/test_doubt.py",
-    "pyproject.toml": "pyproject.toml",
-    "src/pellucid_doubt/__init__.py": "src/pellucid_doubt/__init__.py",
-    "tests/test_promises.py": "tests/test_promises.py",
-}
-
-
-@pytest.mark.parametrize("page", ["adding-a-method.md", "zh/adding-a-method.md"])
-def test_the_manual_shows_the_files_as_they_are(page: str) -> None:
-    wanted = {name: (PLUGIN / file).read_text("utf-8") for name, file in HERE.items()}
-    assert shown(page) == wanted
-    # And no file of the plug-in is left out.
-    files = {path for path in PLUGIN.rglob("*") if path.suffix in (".py", ".md", ".toml")}
-    assert files == {PLUGIN / file for file in HERE.values()}
-
-
-def test_the_three_files_of_the_manual_are_a_method_of_the_house(tmp_path: Path) -> None:
-    files = shown("adding-a-method.md")
-    house = shutil.copytree(
-        ROOT / "src" / "pellucid",
-        tmp_path / "src" / "pellucid",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
-    for name in ("src/pellucid/explain/doubt.py", "src/pellucid/pages/doubt.md"):
-        (tmp_path / name).write_text(files[name], "utf-8")
-    (tmp_path / "test_doubt.py").write_text(files["tests/explain/test_doubt.py"], "utf-8")
-    path = [house.parent]
-    words = [*PYTEST, "--rootdir", str(tmp_path)]
-    assert "3 passed" in python(*words, str(tmp_path), path=path, folder=tmp_path)
-    code = (
-        "import pellucid, sys; from pellucid.page import page; from pellucid.register import ours;"
-        "print(pellucid.__file__, ours()['doubt'].room, page('doubt').order)"
-    )
-    told = python("-c", code, path=path, folder=tmp_path).split()
-    assert told == [str(house / "__init__.py"), "explain", "905"]

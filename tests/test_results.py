@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 import pellucid as pl
 from pellucid import colour, tiles, writing
-from pellucid.images import text_inside
+from pellucid.pictures import text_inside
 
 NAN, INF = float("nan"), float("inf")
 RECIPE = pl.Recipe("saliency", {"target": "ünïcode 猫"})

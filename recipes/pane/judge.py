@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 import pellucid as pl
 from pellucid import tiles
-from pellucid.images import png_bytes
+from pellucid.pictures import png_bytes
 from pellucid.writing import write_whole
 from recipes.pane import photos as data
 from recipes.pane import training

@@ -8,9 +8,9 @@ import torch
 
 import pellucid as pl
 from pellucid.assets import FOLDER, STYLIST
-from pellucid.images import png_bytes
 from pellucid.make.painting.losses import Terms
 from pellucid.make.painting.trained import load
+from pellucid.pictures import png_bytes
 from recipes.stylist.styles import STYLES, drawn
 
 STEPS = 3000

@@ -1,6 +1,5 @@
-"""Photos in, pictures out: with `ink` the only file that knows Pillow."""
+"""Photos in: with `pictures` and `ink` the only file that knows Pillow."""
 
-import base64
 import hashlib
 import io
 import os
@@ -9,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -23,12 +22,11 @@ from pellucid import stock
 from pellucid.errors import PellucidError, existing
 from pellucid.fingerprint import mark
 from pellucid.notebook import figure
+from pellucid.pictures import file_bytes
 
 MOST_PIXELS = 100_000_000
 MOST_BYTES = 200_000_000
-TEXT_KEY = "pellucid"
 SHOWN, SMALL, QUALITY = 800, 128, 90  # of a photo in a notebook: px at most and least, JPEG
-EXIF_TEXT = 0x010E  # description
 # What photos come as. Pillow knows more, some of which (EPS) starts other programs.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "JPEG2000", "PPM", "ICO")
 
@@ -134,73 +132,6 @@ def thumbnail(photo: Photo, longer: int, quality: int = 80) -> bytes:
         # torch's takes half of the time of Pillow's.
         (pixels,) = F.interpolate(pixels[None], size, mode="bicubic", antialias=True)
     return file_bytes(pixels, quality=quality)
-
-
-def to_pillow(image: Float[Tensor, "channels height width"]) -> Image.Image:
-    """A picture with values 0 to 1 (1, 3 or 4 channels) as a Pillow image, rounded to 8 bits."""
-    eight = (image.detach().cpu().float().clamp(0, 1) * 255).round().byte()
-    array = eight.permute(1, 2, 0).numpy()
-    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
-
-
-def png_bytes(image: Float[Tensor, "channels height width"], text: str = "") -> bytes:
-    """A picture as a PNG file in memory, with `text` (a recipe) inside where given."""
-    info = PngImagePlugin.PngInfo()
-    if text:
-        info.add_itxt(TEXT_KEY, text)
-    buffer = io.BytesIO()
-    to_pillow(image).save(buffer, "png", pnginfo=info)
-    return buffer.getvalue()
-
-
-def file_bytes(
-    pixels: UInt8[Tensor, "3 height width"],
-    kind: Literal["jpeg", "png"] = "jpeg",
-    quality: int = 85,
-) -> bytes:
-    """8-bit pixels as a file in memory; `quality` is that of JPEG."""
-    buffer = io.BytesIO()
-    # Pillow takes colours one after the other, and not as they lie here, three times as long.
-    image = Image.merge("RGB", [Image.fromarray(colour) for colour in pixels.numpy()])
-    image.save(buffer, kind, quality=quality)
-    return buffer.getvalue()
-
-
-def jpeg_address(image: Float[Tensor, "3 height width"], quality: int = 85) -> str:
-    """A picture as a `data:` address for a page: small, without its recipe."""
-    eight = (image.detach().cpu().float().clamp(0, 1) * 255).round().byte()
-    return "data:image/jpeg;base64," + base64.b64encode(file_bytes(eight, quality=quality)).decode()
-
-
-def webp_bytes(
-    image: Float[Tensor, "channels height width"], quality: int, text: str = ""
-) -> bytes:
-    """A picture as a WebP file in memory, with `text` (a recipe) inside where given."""
-    exif = Image.Exif()
-    if text:
-        exif[EXIF_TEXT] = text
-    buffer = io.BytesIO()
-    to_pillow(image).save(buffer, "webp", quality=quality, method=4, exif=exif)
-    return buffer.getvalue()
-
-
-def webp_address(image: Float[Tensor, "3 height width"], quality: int) -> str:
-    """A picture as a `data:` address of the smallest kind that every browser shows."""
-    return "data:image/webp;base64," + base64.b64encode(webp_bytes(image, quality)).decode()
-
-
-def text_inside(path: Path) -> str:
-    """The recipe text inside a PNG, GIF or WebP file; empty where there is none."""
-    try:
-        with Image.open(path, formats=["PNG", "GIF", "WEBP"]) as opened:
-            opened.load()
-            if opened.format == "PNG":
-                return str(opened.info.get(TEXT_KEY, ""))
-            if opened.format == "GIF":
-                return bytes(opened.info.get("comment", b"")).decode("utf-8", "replace")
-            return str(opened.getexif().get(EXIF_TEXT, ""))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise PellucidError(f"{path} is not a readable PNG, GIF or WebP file ({error})") from None
 
 
 def _decode(file: Path | io.BytesIO, name: str) -> UInt8[Tensor, "3 height width"]:

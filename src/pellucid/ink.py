@@ -11,7 +11,7 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from pellucid.images import to_pillow
+from pellucid.pictures import to_pillow
 
 
 def lettered(

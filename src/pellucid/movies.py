@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from pellucid.errors import PellucidError
-from pellucid.images import EXIF_TEXT, to_pillow
+from pellucid.pictures import EXIF_TEXT, to_pillow
 
 ENDINGS = (".gif", ".webp", ".mp4")
 Frames = UInt8[Tensor, "frames channels height width"]

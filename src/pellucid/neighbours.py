@@ -11,9 +11,9 @@ from torch import Tensor
 
 from pellucid import tiles
 from pellucid.chart import GREY, ORANGE, Colour
-from pellucid.images import webp_bytes
 from pellucid.ink import inked, lettered, text_width
 from pellucid.notebook import figure
+from pellucid.pictures import webp_bytes
 from pellucid.results import QUALITY, Result
 
 ASKED, SMALL, SMALLER, FEW = 132, 96, 72, 6  # px of photos; more than a few are drawn smaller

@@ -15,9 +15,9 @@ from torch.nn import functional as F
 from pellucid import colour, tiles
 from pellucid.box import Box
 from pellucid.fields.axis import Status
-from pellucid.images import webp_bytes
 from pellucid.ink import lettered, text_width
 from pellucid.notebook import figure
+from pellucid.pictures import webp_bytes
 from pellucid.results import QUALITY, Picture, Result
 
 DRAWN = 96  # px of a patch

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.images import jpeg_address
+from pellucid.pictures import jpeg_address
 from pellucid.tiles import resized
 
 if TYPE_CHECKING:

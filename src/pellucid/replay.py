@@ -17,10 +17,11 @@ from torch import nn
 
 from pellucid.errors import PellucidError
 from pellucid.heatmap import redrawn
-from pellucid.images import Photo, open_image, text_inside
+from pellucid.images import Photo, open_image
 from pellucid.method import Method
 from pellucid.movies import film_text
 from pellucid.network import Network
+from pellucid.pictures import text_inside
 from pellucid.recipe import Recipe, keys, versions
 from pellucid.register import entry, remaker
 from pellucid.results import Result

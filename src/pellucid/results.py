@@ -18,8 +18,9 @@ from torch import Tensor
 from pellucid import colour, tiles
 from pellucid.box import Box, shared
 from pellucid.errors import PellucidError
-from pellucid.images import Photo, png_bytes, webp_bytes
+from pellucid.images import Photo
 from pellucid.notebook import figure
+from pellucid.pictures import png_bytes, webp_bytes
 from pellucid.recipe import Recipe
 from pellucid.writing import write_together
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import pellucid as pl
 from pellucid.app.cli import app
-from pellucid.images import png_bytes
+from pellucid.pictures import png_bytes
 from pellucid.progress import follow
 from pellucid.replay import read
 

@@ -11,8 +11,9 @@ from conftest import attentive, awkward
 from pellucid.atlas.crops import boxes
 from pellucid.atlas.patches import searching, top_patches
 from pellucid.box import Box
-from pellucid.images import open_image, text_inside
+from pellucid.images import open_image
 from pellucid.patches import GREY, Patches, cut
+from pellucid.pictures import text_inside
 from pellucid.progress import finished
 from residual import residual
 from strided import deep

@@ -1,13 +1,10 @@
-"""The unit pages: every link resolves, nothing is fetched, and a site goes on where it stopped."""
+"""The unit pages: every link resolves, nothing is fetched, and they say what the atlas says."""
 
 import json
 import re
 import shutil
-from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 import torch
@@ -19,76 +16,25 @@ import pellucid as pl
 pytest.importorskip("lance")
 
 from atlas.collection import folder, network
+from atlas.crawler import FEW, Page, crawled, files, pages, small
 from pellucid.app.atlas.site import site as command
 from pellucid.atlas.atlas import Atlas
 from pellucid.atlas.site import Site, site
 from pellucid.atlas.site.ledger import NAME
-from pellucid.method import Step
 from pellucid.progress import finished
 
-LAYERS = ["2", "5", "7"]  # of the last, 8 units that see all of the image
-FEW = {"steps": 2}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="module")
 def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
-    place = tmp_path_factory.mktemp("atlas")
-    photos = folder(place / "photos", 24, classes=["x", "<b>&y"])
-    return Atlas.build(place / "small.atlas", network(), photos, layers=LAYERS, keep=5)
+    return small(tmp_path_factory.mktemp("atlas"))
 
 
 @pytest.fixture(scope="module")
 def made(atlas: Atlas, tmp_path_factory: pytest.TempPathFactory) -> Site:
     out = tmp_path_factory.mktemp("sites") / "site"
     return finished(site(atlas, out, **FEW))
-
-
-class Page(HTMLParser):
-    """Addresses of a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.addresses: list[str] = []
-        self.lang = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        self.lang = given.get("lang") or self.lang if tag == "html" else self.lang
-        self.addresses += [given[name] or "" for name in ("src", "href") if name in given]
-        self.addresses += re.findall(r"url\(([^)]*)\)", given.get("style") or "")
-
-
-def pages(out: Path) -> Iterator[tuple[Path, str]]:
-    for path in sorted(out.rglob("*.html")):
-        yield path, path.read_text("utf-8")
-
-
-def files(out: Path) -> dict[str, bytes]:
-    """All but the list of what is finished, in which the order of the work may show."""
-    return {
-        str(path.relative_to(out)): path.read_bytes()
-        for path in sorted(out.rglob("*"))
-        if path.is_file()
-    }
-
-
-def crawled(out: Path) -> set[Path]:
-    """All files that can be reached from the first page; fails where one is not there."""
-    found: set[Path] = set()
-    todo = [out / "index.html"]
-    while todo:
-        path = todo.pop()
-        if path in found:
-            continue
-        assert path.is_file(), path
-        found.add(path)
-        if path.suffix == ".html":
-            for address in Page(path.read_text("utf-8")).addresses:
-                assert not re.match(r"\w+:|//|/", address), address
-                todo.append((path.parent / unquote(address)).resolve())
-    return found
 
 
 def test_every_link_resolves_and_every_file_is_reached(made: Site) -> None:
@@ -151,54 +97,6 @@ def test_the_pictures_are_the_patches_and_the_drawings(made: Site, atlas: Atlas)
     assert float((shown - drawn.values[3]).abs().mean()) < 0.08
 
 
-@pytest.mark.parametrize("after", [2, 6])
-def test_after_ctrl_c_it_works_and_goes_on_to_the_same_end(
-    after: int, atlas: Atlas, made: Site, tmp_path: Path
-) -> None:
-    work = site(atlas, tmp_path / "site", **FEW)
-    for _ in range(after):
-        next(work)
-    with pytest.raises(StopIteration) as stop:
-        work.throw(KeyboardInterrupt())
-    assert not stop.value.value.whole
-    crawled((tmp_path / "site").resolve())
-    steps: list[Step] = []
-    again = finished(site(atlas, tmp_path / "site", **FEW), steps.append)
-    assert again.whole and again.drawn == 22
-    assert files(tmp_path / "site") == files(made.path.parent)
-
-
-def test_dropped_as_by_a_kill_it_goes_on(atlas: Atlas, made: Site, tmp_path: Path) -> None:
-    work = site(atlas, tmp_path / "site", **FEW)
-    for _ in range(6):
-        next(work)
-    work.close()  # no chance to write another page
-    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "site").rglob("*.jpg")}
-    assert kept
-    finished(site(atlas, tmp_path / "site", **FEW))
-    assert files(tmp_path / "site") == files(made.path.parent)
-    assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
-
-
-def test_what_is_damaged_or_made_otherwise_is_made_anew(
-    atlas: Atlas, made: Site, tmp_path: Path
-) -> None:
-    out = tmp_path / "site"
-    shutil.copytree(made.path.parent, out)
-    (out / "02-5/3-drawn.jpg").write_bytes(b"half a pict")
-    (out / "01-2/0-patches.jpg").unlink()
-    steps: list[Step] = []
-    finished(site(atlas, out, **FEW), steps.append)
-    assert files(out) == files(made.path.parent)
-    todo = {step.text.partition(":")[0] for step in steps[1:]}
-    assert todo == {"patches of 2", "5"}
-    # Other drawings leave the patches as they are.
-    before = (out / "02-5/3-patches.jpg").stat().st_mtime_ns
-    finished(site(atlas, out, steps=1))
-    assert (out / "02-5/3-patches.jpg").stat().st_mtime_ns == before
-    assert files(out)["02-5/3-drawn.jpg"] != files(made.path.parent)["02-5/3-drawn.jpg"]
-
-
 def test_without_drawings_of_some_units_in_chinese(atlas: Atlas, tmp_path: Path) -> None:
     made = finished(site(atlas, tmp_path / "a" / "site", layers="5", channels="1-2", draw=False,
                          lang="zh"))  # fmt: skip
@@ -233,37 +131,6 @@ def test_a_silent_channel_has_a_page_without_patches(tmp_path: Path) -> None:
     assert "zero on every photo" in text and "dead, or silent" in text
     assert not list((tmp_path / "site/01-5").glob("3-patches*"))
     crawled((tmp_path / "site").resolve())
-
-
-def test_other_folders_are_left_alone(atlas: Atlas, made: Site, tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/thesis.txt").write_text("all of it")
-    with pytest.raises(pl.PellucidError, match="not a site of units"):
-        finished(site(atlas, tmp_path / "mine", draw=False))
-    with pytest.raises(pl.PellucidError, match="is a file"):
-        finished(site(atlas, tmp_path / "mine/thesis.txt", draw=False))
-    out = tmp_path / "site"
-    shutil.copytree(made.path.parent, out)
-    other = network(seed=4)
-    store = Atlas.build(tmp_path / "b.atlas", other, folder(tmp_path / "photos", 4), layers=["5"])
-    with pytest.raises(pl.PellucidError, match="site of a network with the weights"):
-        finished(site(store, out, draw=False))
-    finished(site(atlas, tmp_path / "mine", layers="5", channels="0", draw=False, force=True))
-    assert (tmp_path / "mine/thesis.txt").read_text() == "all of it"
-
-
-def test_a_hostile_list_of_files_opens_none_outside(
-    atlas: Atlas, made: Site, tmp_path: Path
-) -> None:
-    out = tmp_path / "site"
-    shutil.copytree(made.path.parent, out)
-    data = json.loads((out / NAME).read_text())
-    for piece in data["pieces"].values():
-        piece["files"] = {"../../secret": "0" * 64}
-    data["pieces"]["drawn 5 0-7"] = ["not a table"]
-    (out / NAME).write_text(json.dumps(data))
-    finished(site(atlas, out, **FEW))
-    assert files(out) == files(made.path.parent)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from atlas.collection import clusters
 from pellucid.atlas.wall import build, grid, picture, pyramid, words
 from pellucid.atlas.wall.photos import Photos
 from pellucid.atlas.wall.squares import GREY, squared, squares
-from pellucid.images import file_bytes, open_image
+from pellucid.images import open_image
+from pellucid.pictures import file_bytes
 from pellucid.progress import finished
 
 

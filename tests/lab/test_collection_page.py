@@ -12,7 +12,7 @@ from tests.atlas.collection import folder, photo
 import pellucid as pl
 from lab.conftest import Running, looking, started
 from pellucid.atlas.atlas import Atlas
-from pellucid.images import text_inside
+from pellucid.pictures import text_inside
 
 pytest.importorskip("lance")
 pytest.importorskip("gradio")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lab.conftest import PATIENCE, Running, looking
-from pellucid.images import text_inside
+from pellucid.pictures import text_inside
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""invert(): linear codes give the photo back; each term is that of the paper's formula."""
+"""invert(): linear codes give the photo back, and what is lost does not come back."""
 
 from __future__ import annotations
 
@@ -6,36 +6,13 @@ import itertools
 
 import pytest
 import torch
+from mixing import mixing, some
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 import pellucid as pl
-from pellucid.make.ascend import Diverged
-from pellucid.make.canvas import Sheet
-from pellucid.make.code import Code
-from pellucid.make.curvature import Lbfgs, way
 from pellucid.make.invert import invert
-from pellucid.make.objective import View
-from pellucid.make.prior import Prior, by_depth
 from pellucid.progress import finished
-
-
-def mixing(size: tuple[int, int] = (12, 15), channels: int = 3) -> pl.Network:
-    """A 1x1 convolution that mixes the colours and can be undone, then scores that cannot."""
-    torch.manual_seed(0)
-    module = nn.Sequential(
-        nn.Conv2d(channels, channels, 1), nn.Conv2d(channels, 8, 3, 2), nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4),
-    )  # fmt: skip
-    with torch.no_grad():
-        module[0].weight.copy_(
-            (torch.eye(channels) + 0.3 * torch.randn(channels, channels))[:, :, None, None]
-        )
-    return pl.Network(module, size=size, mean=[0.45] * channels, std=[0.25] * channels)
-
-
-def some(height: int, width: int) -> Tensor:
-    return torch.rand(3, height, width, generator=torch.Generator().manual_seed(1))
 
 
 @pytest.mark.parametrize("climb", ["lbfgs", "adam 0.1"])
@@ -87,37 +64,6 @@ def test_what_is_lost_does_not_come_back() -> None:
     assert float(made.errors.max()) < 0.2
 
 
-def test_the_prior_is_the_formula() -> None:
-    """A slow twin, at a size and at the paper's own, where it is that of its code to the letter."""
-    net = mixing()
-    images = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(2))
-    for beta in (2.0, 1.0, 3.0):
-        found = Prior(7.0, beta).bind(net).value(View(net, images, {}))
-        for picture in range(2):
-            x = (images[picture] * 0.25 * 255).double()
-            even = far = 0.0
-            for c, i, j in itertools.product(range(3), range(4), range(5)):
-                down = float(x[c, i + 1, j] - x[c, i, j]) if i < 3 else 0.0
-                across = float(x[c, i, j + 1] - x[c, i, j]) if j < 4 else 0.0
-                even += (down**2 + across**2) ** (beta / 2) * (20 / 227**2) ** (beta / 2)
-                far += float(x[c, i, j]) ** 6
-            sigma = 27098**2 * (3 * 4 * 5) / (227 * 227 * 3)
-            wanted = -(7.0 / 2 * even + 8e-10 / 2 * far) / sigma
-            assert float(found[picture]) == pytest.approx(wanted, rel=1e-3)
-
-
-def test_the_code_is_the_formula() -> None:
-    net = mixing()
-    wanted, other = torch.randn(1, 4), torch.randn(2, 4)
-    found = Code("", wanted).bind(net).value(View(net, torch.zeros(2, 3, 4, 5), {"": other}))
-    for picture in range(2):
-        squares = sum(float(a - b) ** 2 for a, b in zip(other[picture], wanted[0], strict=True))
-        length = sum(float(a) ** 2 for a in wanted[0])
-        assert float(found[picture]) == pytest.approx(-squares / length)
-        error = Code("", wanted).error(other[picture : picture + 1])
-        assert error == pytest.approx((squares / length) ** 0.5)
-
-
 def test_errors_are_those_of_the_picture_that_is_shown() -> None:
     net, photo = mixing(), pl.open_image(some(12, 15))
     made = invert(net, photo, layers="2", steps=4)
@@ -128,61 +74,6 @@ def test_errors_are_those_of_the_picture_that_is_shown() -> None:
         assert float(made.errors) == pytest.approx(float((found - wanted).norm() / wanted.norm()))
     noise = float((made.values[0, 0] - net.preprocess.crop(photo)[0]).square().mean())
     assert float(made.psnr) == pytest.approx(float(-10 * torch.tensor(noise).log10()), rel=1e-4)
-
-
-def test_weights_grow_with_depth_as_in_the_papers_code() -> None:
-    found = [by_depth(number / 20) for number in range(1, 21)]
-    assert found == [1.0] * 6 + [10.0] * 6 + [100.0] * 8
-
-
-class Rosen(Sheet):
-    """Two numbers, as a picture of one pixel."""
-
-    def __init__(self) -> None:
-        self.parameters = [torch.tensor([[[[-1.2, 1.0]]]], dtype=torch.float32)]
-
-    def images(self) -> Tensor:
-        return self.parameters[0]
-
-
-def test_lbfgs_climbs_where_others_crawl() -> None:
-    """Rosenbrock's valley, upside down; its top is at (1, 1)."""
-    sheet = Rosen()
-
-    def objective(images: Tensor) -> Tensor:
-        x, y = images.flatten()
-        return -(100 * (y - x**2) ** 2 + (1 - x) ** 2)[None]
-
-    moments = list(Lbfgs().ascend(sheet, objective, steps=100))
-    assert len(moments) < 60
-    values = [moment.values[0] for moment in moments]
-    assert values == sorted(values)
-    torch.testing.assert_close(sheet.parameters[0].flatten(), torch.ones(2), atol=1e-3, rtol=0)
-    assert not sheet.parameters[0].requires_grad
-
-
-def test_no_picture_is_asked_about_twice() -> None:
-    asked: list[tuple[float, ...]] = []
-    sheet = Rosen()
-
-    def objective(images: Tensor) -> Tensor:
-        asked.append(tuple(images.flatten().tolist()))
-        x, y = images.flatten()
-        return -(100 * (y - x**2) ** 2 + (1 - x) ** 2)[None]
-
-    list(Lbfgs().ascend(sheet, objective, steps=12))
-    assert len(asked) == len(set(asked))
-
-
-def test_a_way_in_words() -> None:
-    assert str(way("lbfgs 5")) == "lbfgs 5" and str(way("adam 0.2")) == "adam 0.2"
-    for wrong, says in (
-        ("lbfgz", "did you mean 'lbfgs'"),
-        ("none", "one way"),
-        ("lbfgs 0", "from 1 to"),
-    ):
-        with pytest.raises(pl.PellucidError, match=says):
-            way(wrong)
 
 
 def test_codes_do_not_help_each_other() -> None:
@@ -220,23 +111,6 @@ def test_what_diverges_leaves_the_last_good_picture(climb: str) -> None:
     if climb == "lbfgs":
         assert "went too far, the best is kept: cliff" in made.caption
         assert made.facts["diverged"] == ["cliff"]
-
-
-def test_a_first_look_that_is_not_finite_is_an_error() -> None:
-    sheet = Rosen()
-    with pytest.raises(pl.PellucidError, match="overflow or are NaN"):
-        list(Lbfgs().ascend(sheet, lambda images: images.sum((1, 2, 3)) * torch.nan, steps=3))
-    calls = itertools.count()
-    with pytest.raises(Diverged):
-        list(
-            Lbfgs().ascend(
-                sheet,
-                lambda images: (
-                    -(images.square().sum((1, 2, 3)) ** 2) * (torch.nan if next(calls) > 3 else 1)
-                ),
-                steps=9,
-            )
-        )
 
 
 def test_stopped_it_gives_what_it_has_and_replays(here: object) -> None:

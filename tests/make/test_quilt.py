@@ -1,4 +1,4 @@
-"""quilt(): seams are the best of all paths; patterns go on exactly; every pixel is the sample's."""
+"""quilt(): patterns go on exactly; every pixel is the sample's."""
 
 from __future__ import annotations
 
@@ -7,116 +7,17 @@ from typing import Any
 
 import pytest
 import torch
+from chance import some
 from torch import Tensor
 
 import pellucid as pl
-from pellucid.make.growing import Growing
 from pellucid.make.likeness import gram_error
 from pellucid.make.quilt import quilt
-from pellucid.make.quilting import Quilting, cut, drawn, places
-from pellucid.make.seam import beyond, seam
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def some(height: int, width: int, seed: int = 1) -> Tensor:
-    return torch.randint(256, (3, height, width), generator=generator(seed)) / 255
 
 
 def checkers(height: int, width: int, side: int = 1) -> Tensor:
     rows, columns = torch.arange(height)[:, None], torch.arange(width)
     return (((rows // side + columns // side) % 2) * 1.0).expand(3, -1, -1)
-
-
-@pytest.mark.parametrize(("length", "width"), [(1, 3), (4, 1), (5, 4), (6, 3)])
-def test_a_seam_is_the_best_of_all_paths(length: int, width: int) -> None:
-    for trial in range(5):
-        costs = torch.rand(length, width, generator=generator(trial), dtype=torch.float64)
-        paths = [
-            path
-            for path in itertools.product(range(width), repeat=length)
-            if all(abs(a - b) <= 1 for a, b in itertools.pairwise(path))
-        ]
-        best = min(paths, key=lambda path: sum(float(costs[i, j]) for i, j in enumerate(path)))
-        assert tuple(seam(costs).tolist()) == best
-
-
-def test_of_equal_paths_the_leftmost() -> None:
-    assert seam(torch.zeros(4, 3)).tolist() == [0, 0, 0, 0]
-    assert beyond(torch.tensor([0, 2, 1]), 3).tolist() == [
-        [True, True, True], [False, False, True], [False, True, True],
-    ]  # fmt: skip
-
-
-def test_a_block_is_cut_on_every_side_where_something_lies() -> None:
-    """A valley of no cost in each border: the block is taken inside of the valleys."""
-    costs = torch.ones(12, 12)
-    for line in (1, 10):
-        costs[line], costs[:, line] = 0, 0
-    known = torch.ones(12, 12, dtype=torch.bool)
-    known[3:9, 3:9] = False
-    inside = torch.zeros(12, 12, dtype=torch.bool)
-    inside[1:11, 1:11] = True
-    # Where two valleys cross there are several best paths.
-    taken = cut(costs, known)
-    assert torch.equal(taken[2:10], inside[2:10])
-    assert torch.equal(taken[:, 2:10], inside[:, 2:10])
-    assert bool(cut(costs, torch.zeros_like(known)).all())
-    upper = torch.zeros_like(known)
-    upper[:3] = True
-    below = torch.ones_like(known)
-    below[0] = False
-    assert torch.equal(cut(costs, upper)[:, 3:9], below[:, 3:9])
-
-
-def test_errors_of_blocks_are_the_sums_written_out() -> None:
-    sample, old = some(11, 13).double(), some(4, 4, 2).double()
-    known = torch.rand(4, 4, generator=generator()) > 0.4
-    found = Quilting(sample.float(), (20, 20), 4, generator()).errors(old, known)
-    assert found.shape == (8, 10)
-    for row, column in itertools.product(range(8), range(10)):
-        block = sample[:, row : row + 4, column : column + 4]
-        wanted = float(((block - old).square().sum(0) * known).sum())
-        assert float(found[row, column]) == pytest.approx(wanted, abs=1e-6)
-
-
-def test_errors_of_windows_are_the_means_written_out() -> None:
-    sample = some(9, 12)
-    work = Growing(sample, (8, 8), 5, generator(3))
-    rows, columns = work.border().unbind(1)
-    found = work.errors(rows, columns)
-    assert found.shape == (len(rows), 5, 8)
-    bell = torch.exp(-0.5 * ((torch.arange(5) - 2) / (5 / 6.4)).square())
-    for at, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
-        there = work.picture[:, row : row + 5, column : column + 5]
-        weights = work.known[row : row + 5, column : column + 5] * bell[:, None] * bell
-        assert float(weights.sum()) > 0
-        for down, across in itertools.product(range(5), range(8)):
-            window = work.sample[:, down : down + 5, across : across + 5]
-            wanted = ((window - there).square().sum(0) * weights).sum() / weights.sum()
-            assert float(found[at, down, across]) == pytest.approx(float(wanted), abs=1e-5)
-
-
-def test_pixels_looked_up_at_once_do_not_see_each_other() -> None:
-    work = Growing(some(16, 16), (30, 30), 7, generator())
-    for _ in work.run():
-        if work.filled > 300:
-            break
-    border = work.border()
-    rows, columns = border[work.apart(border)].unbind(1)
-    assert len(rows) > 3
-    for a, b in itertools.combinations(range(len(rows)), 2):
-        assert max(abs(int(rows[a] - rows[b])), abs(int(columns[a] - columns[b]))) > work.reach
-    # The first of them is one that most is known around.
-    counts = torch.nn.functional.avg_pool2d(work.known[None, None], 7, 1, divisor_override=1)[0, 0]
-    empty = work.sources[..., 0] < 0
-    assert counts[rows[0], columns[0]] == counts[empty].max()
-    # What has to wait would have been in the window of one of them.
-    for row, column in border[~work.apart(border)].tolist():
-        away = torch.maximum((rows - row).abs(), (columns - column).abs())
-        assert int(away.min()) <= work.reach
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -156,46 +57,6 @@ def test_every_pixel_is_from_the_sample(by: Any, bundled: pl.Network) -> None:
     assert int(rows.min()) >= 0 and int(rows.max()) < 20 and int(columns.max()) < 24
     assert torch.equal(made.values, made.sample[:, rows, columns])
     assert torch.equal(made.sample, some(20, 24))
-
-
-def test_blocks_keep_their_inside() -> None:
-    """In the middle of a block, where no seam comes, neighbours are neighbours in the sample."""
-    work = Quilting(some(40, 40), (60, 60), 18, generator())
-    list(work.run())
-    for top, left in itertools.product(work.tops, work.lefts):
-        inner = work.sources[top + 4 : top + 14, left + 4 : left + 14]
-        steps = (inner[1:] - inner[:-1], inner[:, 1:] - inner[:, :-1])
-        assert bool((steps[0] == torch.tensor([1, 0])).all())
-        assert bool((steps[1] == torch.tensor([0, 1])).all())
-
-
-def test_seams_are_better_than_straight_borders() -> None:
-    """On a photo, summed over every border between pixels of different blocks."""
-
-    def roughness(cutting: bool, monkey: pytest.MonkeyPatch) -> float:
-        sample = pl.open_image("photo:grass").floats()[:1, :96, :96]
-        if not cutting:
-            monkey.setattr("pellucid.make.quilting.cut", lambda costs, known: ~known | known)
-        work = Quilting(sample, (150, 150), 24, generator())
-        list(work.run())
-        picture, sources = drawn(sample, work.sources), work.sources
-        jumps = (sources[:, 1:] - sources[:, :-1] != torch.tensor([0, 1])).any(-1)
-        return float((picture[0, :, 1:] - picture[0, :, :-1]).abs()[jumps].mean())
-
-    with pytest.MonkeyPatch.context() as monkey:
-        straight = roughness(False, monkey)
-    with pytest.MonkeyPatch.context() as monkey:
-        assert roughness(True, monkey) < 0.9 * straight
-
-
-def test_blocks_lie_evenly_and_overlap() -> None:
-    for length, block in itertools.product((24, 25, 37, 64, 101, 200), (6, 13, 24)):
-        for seamless in (False, True):
-            found = places(length, block, seamless)
-            ends = [*found[1:], *([length] if seamless else [])]
-            assert all(b - a <= block - block // 6 for a, b in zip(found, ends, strict=False))
-            assert found[0] == 0 and (seamless or found[-1] == length - block)
-    assert places(5, 5, False) == [0] and places(1, 1, True) == [0]
 
 
 def test_a_tile_goes_round() -> None:

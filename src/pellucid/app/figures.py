@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.heatmap import Heatmap, Mapped
-from pellucid.images import Photo, jpeg_address, png_bytes
+from pellucid.images import Photo
+from pellucid.pictures import jpeg_address, png_bytes
 from pellucid.results import Grid, Picture, Ranking, Result
 
 # From fine to coarse: JPEG quality and longer side in px, until the picture fits its share.

@@ -25,7 +25,7 @@ class Preview:
         """Writes the step's picture, where it has one."""
         if step.picture is None:
             return
-        from pellucid.images import png_bytes
+        from pellucid.pictures import png_bytes
         from pellucid.writing import write_whole
 
         if self.folder is None:

@@ -26,8 +26,8 @@ from pellucid.atlas.pixel_space import opened, pixels
 from pellucid.atlas.wall.scatter import scattered
 from pellucid.atlas.wall.squares import squared
 from pellucid.errors import PellucidError
-from pellucid.images import file_bytes
 from pellucid.method import Step
+from pellucid.pictures import file_bytes
 from pellucid.writing import write_whole
 
 SIDE, ACROSS = 48, 24  # px of a photo on a sheet, photos along it

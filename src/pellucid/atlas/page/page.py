@@ -21,8 +21,8 @@ from pellucid.atlas.pixel_space import Thumbnails, opened
 from pellucid.atlas.projections import NAMES
 from pellucid.chart import BLUE, ORANGE, Colour
 from pellucid.errors import PellucidError, Unknown
-from pellucid.images import webp_address
 from pellucid.page import LANGUAGES, Language
+from pellucid.pictures import webp_address
 from pellucid.scatter import NONE, Groups
 from pellucid.writing import write_whole
 

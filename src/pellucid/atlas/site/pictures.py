@@ -12,9 +12,10 @@ from pellucid.atlas.site.crops import crops, sheet
 from pellucid.atlas.site.guiding import guided
 from pellucid.atlas.site.ward import Ward
 from pellucid.errors import PellucidError
-from pellucid.images import Photo, file_bytes
+from pellucid.images import Photo
 from pellucid.make.features import features
 from pellucid.method import Step
+from pellucid.pictures import file_bytes
 from pellucid.recipe import versions
 
 Made = tuple[dict[str, bytes], dict[str, Any]]  # files by name, and facts about them

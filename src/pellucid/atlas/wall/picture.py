@@ -16,7 +16,8 @@ from pellucid.atlas.wall import grid
 from pellucid.atlas.wall.build import Wall
 from pellucid.atlas.wall.pyramid import TILE, tile_path
 from pellucid.errors import PellucidError, Unknown
-from pellucid.images import file_bytes, open_image
+from pellucid.images import open_image
+from pellucid.pictures import file_bytes
 from pellucid.writing import write_whole
 
 Layout = Literal["grid", "scattered"]

@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
-from pellucid.images import file_bytes
+from pellucid.pictures import file_bytes
 
 TILE = 256  # px, the side of a tile
 QUALITY = 85  # of the JPEG files

@@ -10,11 +10,12 @@ from typing import Any
 
 from pellucid import album, reel
 from pellucid.errors import PellucidError
-from pellucid.images import Photo, open_image, text_inside
+from pellucid.images import Photo, open_image
 from pellucid.make.painting.blend import blend, told
 from pellucid.make.stylist import laid, opened, paint, stylist
 from pellucid.method import Step
 from pellucid.network import Network
+from pellucid.pictures import text_inside
 from pellucid.recipe import Recipe
 
 PARTS = 1000  # that each photo or video is, for the bar
