@@ -304,3 +304,14 @@ def test_results_and_photos_say_themselves_in_one_line() -> None:
 def test_square_tiles_make_a_page_that_is_wider_than_tall(count: int) -> None:
     page = tiles.arranged(torch.zeros(count, 3, 8, 8))
     assert page.shape[2] > page.shape[1]
+
+
+def test_a_signed_map_of_single_pixels_is_seen_over_its_photo() -> None:
+    """Red and blue by turns is grey; more red than blue on one half is not."""
+    signs = torch.rand(224, 224, generator=torch.Generator().manual_seed(0)) - 0.5
+    signs[:, 112:] += 0.2
+    found = heatmap(signs, (224, 224), scale="signed", colours="signed")
+    red, _, blue = (found.over().values - found.over(opacity=0).values).cpu()
+    excess = red - blue
+    assert float(excess[:, 130:].mean()) > 0.1 > 3 * float(excess[:, :94].mean().abs())
+    assert torch.equal(found.drawn(), colour.signed(found._shades(signs)))  # alone it stays exact

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from pellucid.recipe import Recipe
 from pellucid.results import SHOWN, Picture, Result
 
 OPACITY = 0.85
+SOFT = 0.009  # of its side: standard deviation of what signed maps are softened by
 # As a share of the numbers: probabilities that should be equal were seen to differ by half of it.
 ROUNDING = 32 * torch.finfo(torch.float32).eps
 CELL = 224  # px: longer side of the box that each map of a table is fitted into
@@ -86,10 +88,10 @@ class Heatmap(Mapped):
 
     def drawn(self) -> Float[Tensor, "3 height width"]:
         """The map in the photo's own pixels, one for one."""
-        return colour.MAPS[self.colours](self._shades())
+        return colour.MAPS[self.colours](self._shades(self.values))
 
-    def _shades(self) -> Float[Tensor, "height width"]:
-        values, scale = self.values.detach().cpu(), self.scale
+    def _shades(self, values: Float[Tensor, "h w"]) -> Float[Tensor, "height width"]:
+        values, scale = values.detach().cpu(), self.scale
         if self.clean is not None:
             values, scale = (self.clean - values.double()).clamp(min=0), "positive"
             if self.flat:  # what only roundings set apart is no pattern
@@ -98,6 +100,9 @@ class Heatmap(Mapped):
 
     def over(self, photo: Any = None, *, opacity: float = OPACITY) -> Picture:
         """The map laid over its photo, strong where the map is strong.
+
+        A signed map is softened by a hundredth of its side: red and blue pixels side by side would
+        be grey to the eye.
 
         Args:
             photo: another version of the same photo, of the same size, to draw on.
@@ -110,8 +115,9 @@ class Heatmap(Mapped):
             raise PellucidError(
                 f"the map is of a photo of {_pixels(self.photo.size)}, not {_pixels(below.size)}"
             )
-        shown = self._shades()
-        strength = (shown - 0.5).abs() * 2 if self.scale == "signed" else shown
+        signed = self.scale == "signed"
+        shown = self._shades(_softened(self.values) if signed else self.values)
+        strength = (shown - 0.5).abs() * 2 if signed else shown
         share = opacity * strength.nan_to_num()
         grey = below.floats().mean(0, keepdim=True).expand(3, -1, -1)
         # The photo is dimmed, so that strong places shine on it and weak ones leave it alone.
@@ -206,6 +212,17 @@ def flat(values: Float[Tensor, "height width"]) -> bool:
     """Whether all numbers of a map are the same, but for roundings."""
     low, high = (float(end) for end in values.detach().aminmax())
     return high - low <= ROUNDING * max(abs(low), abs(high))
+
+
+def _softened(values: Float[Tensor, "height width"]) -> Float[Tensor, "height width"]:
+    sigma = SOFT * min(values.shape)
+    if sigma < 0.5:  # coarse enough as it is
+        return values
+    from torchvision.transforms.v2.functional import gaussian_blur
+
+    side = 2 * ceil(3 * sigma) + 1
+    soft: Tensor = gaussian_blur(values.detach().cpu().float()[None], [side, side], [sigma, sigma])
+    return soft[0]
 
 
 def redrawn(result: Result, recipe: Recipe) -> Result:
