@@ -44,6 +44,18 @@ def nearest(came: str, names: list[str], count: int = 3) -> list[str]:
     return [by_fold[key] for key in dict.fromkeys(close + inside)][:count]
 
 
+def reason(error: Exception, most: int = 200) -> str:
+    """Why something failed, in one line: our own message whole, of another error what it is.
+
+    Args:
+        most: characters of another error's message.
+    """
+    if isinstance(error, PellucidError):
+        return str(error)
+    text = " ".join(str(error).split()) or "no message"
+    return f"unexpected {type(error).__name__}: {text[:most]}"
+
+
 def existing(kind: str, path: Path) -> Path:
     """A path to a file that is there and has something in it.
 
