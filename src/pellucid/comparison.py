@@ -17,7 +17,11 @@ from pellucid.results import Result
 from pellucid.verdict import GAP, WIDTH, blank, fitting, small_print, stacked
 
 COLUMNS = 4
-MEANS = {"good": "passes", "fair": "in part, or no better than the centre", "bad": "fails"}
+MEANS = {
+    "good": "passes",
+    "fair": "in part, or no better than chance or the centre",
+    "bad": "fails",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -76,14 +80,16 @@ class Comparison(Result):
 
     def data(self) -> dict[str, Any]:
         """With all curves, the badges and the protocol."""
-        return super().data() | {
-            "target": self.target,
-            "protocol": self.protocol,
-            "methods": [each.data() for each in self.judgements],
-            "failed": self.failed,
-            "random": self.judgements[0].random.data(),
-            "centre": self.judgements[0].centre.data(),
-        }
+        return (
+            super().data()
+            | {
+                "target": self.target,
+                "protocol": self.protocol,
+                "methods": [each.data() for each in self.judgements],
+                "failed": self.failed,
+            }
+            | self.judgements[0].bases.data()
+        )
 
     def image(self) -> Float[Tensor, "3 height width"]:
         """A cell for each method, its map over the photo, its badges below."""
@@ -111,7 +117,7 @@ class Comparison(Result):
         photo = first.heatmap.photo
         cell = self._empty(self.target, wide, shape)
         cell[:, 20 : 20 + shape[0], : shape[1]] = tiles.resized(photo.floats(), shape)
-        random, centre = first.random, first.centre
+        random, centre = first.bases.random, first.bases.centre
         lines = [
             f"{self.what} for the whole photo {short(first.clean)}",
             "deletion / insertion without any map:",
