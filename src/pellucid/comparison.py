@@ -56,16 +56,19 @@ class Comparison(Result):
     ) -> Comparison:
         """With a caption that names those that pass the first test, and those that do not.
 
+        What is empty already says nothing of shuffling, and stands apart.
+
         Args:
             brief: the protocol in a few words.
         """
         groups: dict[str, list[str]] = {}
         for each in judgements:
-            groups.setdefault(each.badges[0].words, []).append(each.name)
-        told = "; ".join(
-            f"{words.replace('an empty', 'is an empty')}: {', '.join(names)}"
-            for words, names in groups.items()
-        )
+            if not each.empty:
+                groups.setdefault(each.badges[0].words, []).append(each.name)
+        told = [f"{words}: {', '.join(names)}" for words, names in groups.items()]
+        told[:1] = [f"as the weights are shuffled, the map {first}" for first in told[:1]]
+        if empty := [each.name for each in judgements if each.empty]:
+            told.append(f"the map is empty from the start, nothing to judge: {', '.join(empty)}")
         ways = "1 way" if len(judgements) == 1 else f"{len(judgements)} ways"
         return cls(
             values=torch.tensor([each.numbers for each in judgements]),
@@ -74,8 +77,7 @@ class Comparison(Result):
             target=target,
             what=what,
             protocol=protocol,
-            caption=f"{target} explained in {ways}; as the weights are shuffled, the map {told} "
-            f"({brief})",
+            caption=f"{target} explained in {ways}; {'; '.join(told)} ({brief})",
         )
 
     def data(self) -> dict[str, Any]:

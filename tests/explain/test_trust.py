@@ -331,15 +331,3 @@ def test_the_result_carries_all_that_is_drawn(tiny: pl.Network, cat: pl.Photo) -
     assert data["random"]["deletion"]["area"] > 0 and "1/4 of all at a time" in data["protocol"]
     assert len(data["randomisation"]["spearman"]) == 2
     assert found.caption.startswith("occlusion of class:") and "randomised" in found.caption
-
-
-def test_what_is_empty_is_told_as_a_sentence(cat: pl.Photo) -> None:
-    torch.manual_seed(0)
-    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    nn.init.zeros_(module[0].weight)
-    net = pl.Network(module, size=8, labels=list("abcd"))
-    found = pl.compare(net, cat, target=0, methods="saliency", stages=1, samples=1, pieces=2)
-    assert found.caption == (
-        "class:a explained in 1 way; as the weights are shuffled, the map is an empty map: "
-        "saliency (1 stage of shuffling, 2 pieces of the pixels, 1 trial of noise up to 0.02)"
-    )
