@@ -9,9 +9,9 @@ import pellucid as pl
 from pellucid.badges import HEIGHT, badged
 from pellucid.chart import BLUE, ORANGE, Axis, Line, chart
 from pellucid.curve import Bases, Curve, Pair
-from pellucid.ink import inked
+from pellucid.ink import inked, text_width
 from pellucid.judgement import Badge, Judgement, short
-from pellucid.tiles import tailed, wrapped
+from pellucid.tiles import dotted, tailed, wrapped
 
 WHITE = torch.ones(3, 60, 80)
 
@@ -194,6 +194,25 @@ def test_of_long_names_the_end_is_shown() -> None:
     name = "features.denseblock4.denselayer10.norm1"
     assert tailed(name, 90).startswith("…") and name.endswith(tailed(name, 90)[1:])
     assert tailed("conv1", 90) == "conv1"
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "text"),
+    [
+        ("features.0", 90, "features.0"),
+        ("features.11.expand1x1", 90, "…11.expand1x1"),
+        ("features.10.squeeze", 70, "…10.squeeze"),
+        ("features.5.5.attn", 60, "…5.5.attn"),
+        ("features.denseblock4.denselayer10.norm1", 84, "…layer10.norm1"),
+        ("encoder.layers.encoder_layer_11.self_attention", 78, "…11.self_atte…"),
+        ("encoder.very_long_attention", 78, "…very_long_…"),
+        ("averyveryverylongname", 60, "…averyve…"),
+    ],
+)
+def test_a_layer_keeps_its_number_whole(name: str, width: float, text: str) -> None:
+    shown = dotted(name, width)
+    assert text_width(shown, 11) <= width
+    assert shown == text
 
 
 def test_marks_differ_in_form_not_only_in_colour() -> None:

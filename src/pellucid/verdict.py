@@ -14,7 +14,7 @@ from pellucid.badges import HEIGHT, badged
 from pellucid.chart import BLUE, GREY, ORANGE, Axis, Line, chart
 from pellucid.curve import Curve, Pair
 from pellucid.digits import apart
-from pellucid.ink import lettered
+from pellucid.ink import lettered, text_width
 from pellucid.judgement import Judgement, short
 from pellucid.results import Result
 
@@ -22,7 +22,6 @@ WIDTH = 960
 MARGIN, GAP = 12, 14
 SIDE = 224  # px: longer side of the photo
 CHART = 236  # px: height of a chart
-THUMB = 98
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -101,10 +100,10 @@ class Verdict(Result):
         """The map, and what becomes of it while the network is destroyed."""
         found = self.judgement
         shown = [found.reference, *found.maps]
-        names = ["as trained", *(tiles.tailed(stage, THUMB - 20) for stage in found.stages)]
-        names[1:] = [f"to {name}" for name in names[1:]]
         columns = max(9, len(shown))
         wide = (WIDTH + 4) // columns - 4
+        room = wide - text_width("to ", tiles.LETTER)
+        names = ["as trained", *(f"to {tiles.dotted(stage, room)}" for stage in found.stages)]
         top, left, bottom, right = found.heatmap.frame.view()
         shape = fitting((bottom - top, right - left), wide)
         page = blank(20 + shape[0] + 18)
