@@ -61,7 +61,7 @@ def evidence(asked: Question, names: str | None, *, slopes: bool = True) -> list
     """
     if names is None:
         return [_last(asked, slopes)]
-    layers = [_with_places(asked.net, name) for name in split(names)]
+    layers = [_with_places(asked.net, name) for name in split(names, "layer")]
     found = gathered(asked, layers, slopes)
     for layer in layers:
         if layer.name not in found:
