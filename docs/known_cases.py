@@ -226,7 +226,7 @@ def main() -> None:
     with torch.no_grad():
         right = trained((many.pixels - 0.5) / 0.25).argmax(1) == many.shapes
     net, photo = planted.network(), planted.photo()
-    chance = pl.trust(net, "saliency", photo, target="left", samples=1).judgement.random
+    chance = pl.trust(net, "saliency", photo, target="left", samples=1).judgement.bases.random
     area = int(planted.evidence("left").sum())
     for lang, folder, up in (("en", DOCS, ""), ("zh", DOCS / "zh", "../")):
         text = (DOCS / "known_cases" / f"{lang}.md").read_text("utf-8")

@@ -8,9 +8,10 @@ import torch
 import pellucid as pl
 from pellucid.badges import HEIGHT, badged
 from pellucid.chart import BLUE, ORANGE, Axis, Line, chart
-from pellucid.ink import inked
-from pellucid.judgement import Badge, Curve, Judgement, Pair, short
-from pellucid.tiles import tailed, wrapped
+from pellucid.curve import Bases, Curve, Pair
+from pellucid.ink import inked, text_width
+from pellucid.judgement import Badge, Judgement, short
+from pellucid.tiles import dotted, tailed, wrapped
 
 WHITE = torch.ones(3, 60, 80)
 
@@ -88,6 +89,7 @@ def judgement(
     alike: float = 0.1,
     area: float = 0.5,
     noise: float = 0.1,
+    scatter: float = 0.02,
     empty: bool = False,
 ) -> Judgement:
     photo = pl.open_image("photo:cat")
@@ -97,7 +99,7 @@ def judgement(
         name="made up", heatmap=found, reference=found, stages=("b", "a"), maps=(found, found),
         correlations=(alike + 0.1, alike - 0.1), similarities=(alike, alike),
         curves=None if empty else flat(area),
-        random=flat(0.4), centre=flat(0.3), sensitivity=noise,
+        bases=Bases(flat(0.4), flat(0.3), (scatter, scatter)), sensitivity=noise,
     )  # fmt: skip
 
 
@@ -107,7 +109,11 @@ def judgement(
         ({}, ["good", "bad", "good", "good"]),
         ({"alike": 0.4, "area": 0.35, "noise": 0.5}, ["fair", "fair", "bad", "fair"]),
         ({"alike": 0.9, "area": 0.2, "noise": 2.0}, ["bad", "good", "bad", "bad"]),
-        ({"alike": -0.9, "area": 0.4, "noise": 0.0}, ["good", "bad", "bad", "good"]),
+        ({"alike": -0.9, "area": 0.4, "noise": 0.0}, ["good", "fair", "fair", "good"]),
+        ({"area": 0.419}, ["good", "fair", "fair", "good"]),
+        ({"area": 0.419, "scatter": 0.0}, ["good", "bad", "good", "good"]),
+        ({"area": 0.381, "scatter": 0.0}, ["good", "fair", "bad", "good"]),
+        ({"area": 0.400001, "scatter": 0.0}, ["good", "fair", "fair", "good"]),
         ({"empty": True, "area": 0.4, "noise": 0.0}, ["bad", "bad", "bad", "bad"]),
     ],
 )
@@ -122,8 +128,51 @@ def test_badges_say_what_the_numbers_mean(
 
 def test_insertion_may_fail_against_the_centre_alone(tiny: pl.Network) -> None:
     found = judgement(tiny, area=0.45)
-    better = Judgement(**{**vars(found), "centre": flat(0.6)})
-    assert better.badges[2] == Badge("insertion", 0.45, "fair", "centre 0.60")
+    bases = Bases(flat(0.4), flat(0.6), (0.01, 0.01))
+    better = Judgement(**{**vars(found), "bases": bases})
+    assert better.badges[2] == Badge("insertion", 0.45, "fair", "centre 0.60", "0.45")
+
+
+@pytest.mark.parametrize(
+    ("area", "deletion", "insertion"),
+    [
+        (0.5, "makes the answer fall sooner.", "sooner than chance or the centre."),
+        (0.41, "makes the answer fall as soon, or nearly.", "answer back as soon, or nearly."),
+        (0.2, "sooner than by chance or from the centre.", "bring the answer back sooner."),
+    ],
+)
+def test_sooner_is_told_from_as_soon(
+    tiny: pl.Network, area: float, deletion: str, insertion: str
+) -> None:
+    found = judgement(tiny, area=area)
+    told = [found.meaning(badge) for badge in found.badges[1:3]]
+    assert told[0].endswith(deletion) and told[1].endswith(insertion)
+
+
+def test_of_another_verdict_the_numbers_look_different(tiny: pl.Network) -> None:
+    worse, better, centre, equal = (
+        [str(badge) for badge in judgement(tiny, area=area, scatter=0.0).badges[1:3]]
+        for area in (0.4004, 0.3996, 0.3003, 0.400001)
+    )
+    assert worse == ["deletion 0.4004, chance 0.4", "insertion 0.4004, chance 0.4"]
+    assert better[1] == "insertion 0.3996, chance 0.4"
+    assert centre[0] == "deletion 0.3003, centre 0.3"
+    assert equal == ["deletion 0.40, as chance 0.40", "insertion 0.40, as chance 0.40"]
+
+
+def test_a_number_beside_a_limit_shows_on_which_side_it_lies(tiny: pl.Network) -> None:
+    badges = judgement(tiny, alike=0.4996, noise=0.2996).badges
+    assert str(badges[0]) == "randomised 0.4996, changes in part"
+    assert str(badges[3]) == "noise 0.2996, steady"
+
+
+def test_chance_is_the_mean_of_random_orders_and_scatters_as_they_do() -> None:
+    fall, rise = ([Curve((0.0, 0.5, 1.0), (1, end, end)) for end in ends]
+                  for ends in ((0.0, 0.2, 0.1), (0.5, 0.5, 0.8)))  # fmt: skip
+    bases = Bases.of(list(map(Pair, fall, rise)), flat(0.3))
+    assert bases.random.deletion.values == pytest.approx((1, 0.1, 0.1))
+    assert bases.scatter == pytest.approx((0.15, 0.225))
+    assert bases.data()["random"]["scatter"]["deletion"] == pytest.approx(0.15)
 
 
 def test_a_stage_whose_map_is_empty_says_nothing_of_likeness(tiny: pl.Network) -> None:
@@ -132,7 +181,7 @@ def test_a_stage_whose_map_is_empty_says_nothing_of_likeness(tiny: pl.Network) -
     half = Judgement(**{**vars(found), "maps": (empty, found.heatmap), "correlations": (0.0, 0.5)})
     assert half.numbers[0] == 0.5 and half.badges[0].mark == "bad"
     gone = Judgement(**{**vars(found), "maps": (empty, empty), "correlations": (0.0, 0.0)})
-    assert gone.badges[0] == Badge("randomised", 0.0, "fair", "vanishes")
+    assert gone.badges[0] == Badge("randomised", 0.0, "fair", "vanishes", "0.00")
     assert "empty" in gone.meaning(gone.badges[0])
 
 
@@ -147,9 +196,28 @@ def test_of_long_names_the_end_is_shown() -> None:
     assert tailed("conv1", 90) == "conv1"
 
 
+@pytest.mark.parametrize(
+    ("name", "width", "text"),
+    [
+        ("features.0", 90, "features.0"),
+        ("features.11.expand1x1", 90, "…11.expand1x1"),
+        ("features.10.squeeze", 70, "…10.squeeze"),
+        ("features.5.5.attn", 60, "…5.5.attn"),
+        ("features.denseblock4.denselayer10.norm1", 84, "…layer10.norm1"),
+        ("encoder.layers.encoder_layer_11.self_attention", 78, "…11.self_atte…"),
+        ("encoder.very_long_attention", 78, "…very_long_…"),
+        ("averyveryverylongname", 60, "…averyve…"),
+    ],
+)
+def test_a_layer_keeps_its_number_whole(name: str, width: float, text: str) -> None:
+    shown = dotted(name, width)
+    assert text_width(shown, 11) <= width
+    assert shown == text
+
+
 def test_marks_differ_in_form_not_only_in_colour() -> None:
     drawn = []
     for mark in ("good", "fair", "bad"):
-        page = badged(torch.ones(3, HEIGHT, 60), Badge("x", 0.5, mark, ""), 0)
+        page = badged(torch.ones(3, HEIGHT, 60), Badge("x", 0.5, mark, "", "0.50"), 0)
         drawn.append(page.amax(0)[:, :16] > 0.98)  # the white of the stroke
     assert all((drawn[a] ^ drawn[b]).sum() > 8 for a, b in ((0, 1), (0, 2), (1, 2)))

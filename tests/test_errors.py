@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pellucid.errors import PellucidError, Unknown, existing, nearest
+from pellucid.images import open_image
 
 
 def test_a_near_name_is_shown() -> None:
@@ -67,3 +68,14 @@ def test_where_no_file_is_near_those_of_its_kind_are_shown(tmp_path: Path) -> No
         existing("weights file", tmp_path / "weights_of_mine_2.pth")
     with pytest.raises(PellucidError, match=r"there is dog\.jpg, notes\.txt, resnet\.pth \(in"):
         existing("weights file", tmp_path / "weights_of_mine_2.safetensors")
+
+
+def test_in_the_place_of_a_photo_no_other_file_is_offered(tmp_path: Path) -> None:
+    (tmp_path / "only.py").write_text("x")
+    with pytest.raises(PellucidError) as refused:
+        open_image(tmp_path / "one.png")
+    assert str(refused.value) == f"no photo 'one.png' (in the folder {str(tmp_path)!r})"
+    (tmp_path / "animals").mkdir()
+    (tmp_path / "dog.JPG").write_bytes(b"x")
+    with pytest.raises(PellucidError, match=r"there is dog\.JPG, animals/ \(in"):
+        open_image(tmp_path / "one.png")

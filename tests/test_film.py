@@ -16,6 +16,7 @@ from pellucid.movies import film_bytes
 from pellucid.pictures import text_inside
 from pellucid.recipe import Recipe
 from pellucid.replay import read
+from pellucid.results import check_ending
 
 RECIPE = Recipe("dream", {"film": 5, "want": "猫; {comment}"})
 
@@ -82,6 +83,9 @@ def test_it_runs_in_a_notebook() -> None:
 def test_names_that_do_not_fit(here: Path) -> None:
     with pytest.raises(pl.PellucidError, match=r"a film is saved as \.gif, \.webp, \.mp4 or \.png"):
         film().save("made.avi")
+    for folder in (tmp_path, Path()):
+        with pytest.raises(pl.PellucidError, match="is a folder, not a file to write: name a file"):
+            check_ending(folder, pl.Result)
     with pytest.raises(pl.PellucidError, match=r"a picture is saved as \.png, not 'made\.gif'"):
         pl.Picture(values=torch.rand(3, 4, 4)).save("made.gif")
     with pytest.raises(pl.PellucidError, match="at least 2 x 2"):

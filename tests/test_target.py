@@ -66,6 +66,7 @@ def test_ones_own_function_of_a_recording(tiny: pl.Network, cat: pl.Photo) -> No
         (lambda seen: seen[""][:, 0].item(), "for a batch of 1, not float"),
         (lambda seen: torch.zeros(1), "reads no layer"),
         ([], "the list is empty"),
+        (" ; ", "several targets have one ';' between each two"),
         ("ant; ; bee", "several targets have one ';' between each two"),
         (["ant", "wasp"], "no class 'wasp'"),
         ("function mean", "which a recipe cannot hold"),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pellucid.attacked import Attacked as Attacked
     from pellucid.box import Box as Box
     from pellucid.comparison import Comparison as Comparison
+    from pellucid.curve import Curve as Curve
     from pellucid.cutout import Cutout as Cutout
     from pellucid.errors import PellucidError as PellucidError
     from pellucid.errors import Unknown as Unknown
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from pellucid.images import open_image as open_image
     from pellucid.inverted import Inverted as Inverted
     from pellucid.judgement import Badge as Badge
-    from pellucid.judgement import Curve as Curve
     from pellucid.judgement import Judgement as Judgement
     from pellucid.layers import Layer as Layer
     from pellucid.layout import Layout as Layout
@@ -100,7 +100,8 @@ _HOMES = {
     "fooled": ("Fooled",),
     "images": ("Photo", "open_image"),
     "inverted": ("Inverted",),
-    "judgement": ("Badge", "Curve", "Judgement"),
+    "curve": ("Curve",),
+    "judgement": ("Badge", "Judgement"),
     "layers": ("Layer",),
     "layout": ("Layout",),
     "make.fourier": ("fourier",),

@@ -7,13 +7,10 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
+from pellucid.endings import PICTURES
 from pellucid.errors import PellucidError
 from pellucid.images import Photo, open_image
 
-ENDINGS = {
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff",
-    ".bmp", ".jp2", ".ppm", ".pgm", ".ico",
-}  # fmt: skip
 MOST_PHOTOS = 1000  # of one folder
 MOST_NUMBERS = 1_500_000_000  # of one folder's photos together, a byte each
 MOST_FILES = 200_000  # that are looked through
@@ -85,7 +82,7 @@ def _of_folder(folder: str) -> tuple[list[Photo], int]:
     return kept, len(files) - len(kept)
 
 
-def paths(folder: str, endings: Collection[str] = frozenset(ENDINGS)) -> list[str]:
+def paths(folder: str, endings: Collection[str] = PICTURES) -> list[str]:
     """The images in a folder and its folders, by name, as a person would type them.
 
     Args:

@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.ink import inked, lettered, text_width
-from pellucid.judgement import Badge, short
+from pellucid.judgement import Badge
 from pellucid.tiles import FAINT, INK, fitted
 
 HEIGHT = 19  # px, of one badge
@@ -27,7 +27,7 @@ def badged(
     across = left + HEIGHT + 2
     strip = lettered(strip, badge.measure, 2, across, SIZE, INK)
     across += 72
-    strip = lettered(strip, short(badge.value), 2, across + 36, SIZE, INK, anchor="ra")
+    strip = lettered(strip, badge.number, 2, across + 36, SIZE, INK, anchor="ra")
     across += 42
     words = fitted(badge.words, page.shape[2] - across, SIZE)
     strip = lettered(strip, words, 2, across, SIZE, COLOURS[badge.mark])

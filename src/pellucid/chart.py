@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.ink import inked, lettered, text_width
-from pellucid.tiles import FAINT, INK, LETTER, PAPER, fitted, tailed
+from pellucid.tiles import FAINT, INK, LETTER, PAPER, dotted, fitted
 
 Colour = tuple[float, float, float]
 # Told apart by people who see fewer colours, too (Okabe & Ito), and in grey by their dashes.
@@ -116,7 +116,7 @@ def _grid(page: Tensor, box: tuple[int, int, int, int], across: Axis, up: Axis) 
     for value, text in ends[:2] + ends[:1:-1]:  # both ends before what is between them
         x = round(left + (value - across.low) / (across.high - across.low) * (right - left))
         page[:, bottom : bottom + 4, x] = 0.62
-        shown = tailed(text, (right - left) / 3)
+        shown = dotted(text, (right - left) / 3)
         half = text_width(shown, LETTER) / 2
         middle = min(max(float(x), half), page.shape[2] - half)
         if all(middle - half > end + 4 or middle + half < start - 4 for start, end in texts):

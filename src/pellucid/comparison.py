@@ -17,7 +17,11 @@ from pellucid.results import Result
 from pellucid.verdict import GAP, WIDTH, blank, fitting, small_print, stacked
 
 COLUMNS = 4
-MEANS = {"good": "passes", "fair": "in part, or no better than the centre", "bad": "fails"}
+MEANS = {
+    "good": "passes",
+    "fair": "in part, or no better than chance or the centre",
+    "bad": "fails",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -52,16 +56,19 @@ class Comparison(Result):
     ) -> Comparison:
         """With a caption that names those that pass the first test, and those that do not.
 
+        What is empty already says nothing of shuffling, and stands apart.
+
         Args:
             brief: the protocol in a few words.
         """
         groups: dict[str, list[str]] = {}
         for each in judgements:
-            groups.setdefault(each.badges[0].words, []).append(each.name)
-        told = "; ".join(
-            f"{words.replace('an empty', 'is an empty')}: {', '.join(names)}"
-            for words, names in groups.items()
-        )
+            if not each.empty:
+                groups.setdefault(each.badges[0].words, []).append(each.name)
+        told = [f"{words}: {', '.join(names)}" for words, names in groups.items()]
+        told[:1] = [f"as the weights are shuffled, the map {first}" for first in told[:1]]
+        if empty := [each.name for each in judgements if each.empty]:
+            told.append(f"the map is empty from the start, nothing to judge: {', '.join(empty)}")
         ways = "1 way" if len(judgements) == 1 else f"{len(judgements)} ways"
         return cls(
             values=torch.tensor([each.numbers for each in judgements]),
@@ -70,20 +77,21 @@ class Comparison(Result):
             target=target,
             what=what,
             protocol=protocol,
-            caption=f"{target} explained in {ways}; as the weights are shuffled, the map {told} "
-            f"({brief})",
+            caption=f"{target} explained in {ways}; {'; '.join(told)} ({brief})",
         )
 
     def data(self) -> dict[str, Any]:
         """With all curves, the badges and the protocol."""
-        return super().data() | {
-            "target": self.target,
-            "protocol": self.protocol,
-            "methods": [each.data() for each in self.judgements],
-            "failed": self.failed,
-            "random": self.judgements[0].random.data(),
-            "centre": self.judgements[0].centre.data(),
-        }
+        return (
+            super().data()
+            | {
+                "target": self.target,
+                "protocol": self.protocol,
+                "methods": [each.data() for each in self.judgements],
+                "failed": self.failed,
+            }
+            | self.judgements[0].bases.data()
+        )
 
     def image(self) -> Float[Tensor, "3 height width"]:
         """A cell for each method, its map over the photo, its badges below."""
@@ -111,7 +119,7 @@ class Comparison(Result):
         photo = first.heatmap.photo
         cell = self._empty(self.target, wide, shape)
         cell[:, 20 : 20 + shape[0], : shape[1]] = tiles.resized(photo.floats(), shape)
-        random, centre = first.random, first.centre
+        random, centre = first.bases.random, first.bases.centre
         lines = [
             f"{self.what} for the whole photo {short(first.clean)}",
             "deletion / insertion without any map:",

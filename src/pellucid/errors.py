@@ -1,6 +1,6 @@
 """Errors for people: what came, what fits, what is near."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -44,8 +44,24 @@ def nearest(came: str, names: list[str], count: int = 3) -> list[str]:
     return [by_fold[key] for key in dict.fromkeys(close + inside)][:count]
 
 
-def existing(kind: str, path: Path) -> Path:
+def reason(error: Exception, most: int = 200) -> str:
+    """Why something failed, in one line: our own message whole, of another error what it is.
+
+    Args:
+        most: characters of another error's message.
+    """
+    if isinstance(error, PellucidError):
+        return str(error)
+    text = " ".join(str(error).split()) or "no message"
+    return f"unexpected {type(error).__name__}: {text[:most]}"
+
+
+def existing(kind: str, path: Path, endings: Collection[str] = ()) -> Path:
     """A path to a file that is there and has something in it.
+
+    Args:
+        endings: of files that are shown in the place of one that is not there, and folders beside
+            them; none: all files.
 
     Raises:
         PellucidError: no such file (the nearest in its folder are shown), a folder, empty, or not
@@ -56,7 +72,7 @@ def existing(kind: str, path: Path) -> Path:
         if path.is_dir():
             raise PellucidError(f"{path} is a folder, not a {kind}")
         if not path.is_file():
-            raise _missing(kind, path)
+            raise _missing(kind, path, endings)
         if path.stat().st_size == 0:
             raise PellucidError(f"{path} is an empty file")
     except (
@@ -68,10 +84,14 @@ def existing(kind: str, path: Path) -> Path:
     return path
 
 
-def _missing(kind: str, path: Path) -> PellucidError:
+def _missing(kind: str, path: Path, endings: Collection[str]) -> PellucidError:
     if not path.parent.is_dir():
         return PellucidError(f"no {kind} {str(path)!r}: there is no folder {str(path.parent)!r}")
-    files = sorted(entry.name for entry in islice(path.parent.iterdir(), 2000) if entry.is_file())
+    entries = list(islice(path.parent.iterdir(), 2000))
+    files = sorted(entry.name for entry in entries if entry.is_file())
+    if endings:
+        files = [name for name in files if Path(name).suffix.lower() in endings]
+        files += sorted(entry.name + "/" for entry in entries if entry.is_dir())
     if not nearest(path.name, files):  # then at least those of its kind, if there are any
         files = [name for name in files if Path(name).suffix == path.suffix] or files
     where = f"(in the folder {str(path.parent)!r})" if path.parent != Path() else ""

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid import stock
+from pellucid.endings import PICTURES
 from pellucid.errors import PellucidError, existing
 from pellucid.fingerprint import mark
 from pellucid.notebook import figure
@@ -105,7 +106,7 @@ def open_image(source: Any) -> Photo:
     text = os.fsdecode(source)
     if text.startswith("photo:"):
         return Photo(_decode(stock.path(text.removeprefix("photo:")), text), text)
-    return Photo(_decode(existing("photo", Path(text)), text), text)
+    return Photo(_decode(existing("photo", Path(text), PICTURES), text), text)
 
 
 def from_bytes(content: bytes, name: str) -> Photo:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import compress, pairwise
-from math import isnan, nan
+from itertools import compress
+from math import isclose, isnan, nan
 from typing import Any, Literal
 
+from pellucid.curve import Bases, Pair
+from pellucid.digits import apart
 from pellucid.heatmap import Heatmap
 from pellucid.notebook import table
 
@@ -21,41 +23,6 @@ STEADY, FRAGILE = 0.3, 1.0
 
 
 @dataclass(frozen=True)
-class Curve:
-    """The answer, piece by piece.
-
-    Attributes:
-        shares: of the pixels changed so far, 0 to 1.
-        values: of the target.
-    """
-
-    shares: tuple[float, ...]
-    values: tuple[float, ...]
-
-    @property
-    def area(self) -> float:
-        """Under the curve, by trapezia: the mean height."""
-        pieces = zip(pairwise(self.shares), pairwise(self.values), strict=True)
-        return sum((right - left) * (a + b) / 2 for (left, right), (a, b) in pieces)
-
-    def data(self) -> dict[str, Any]:
-        """As plain JSON data."""
-        return {"area": self.area, "shares": list(self.shares), "values": list(self.values)}
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two curves of one order of the pixels: deleted in it, and inserted."""
-
-    deletion: Curve
-    insertion: Curve
-
-    def data(self) -> dict[str, Any]:
-        """As plain JSON data."""
-        return {"deletion": self.deletion.data(), "insertion": self.insertion.data()}
-
-
-@dataclass(frozen=True)
 class Badge:
     """One measure in a few words.
 
@@ -63,16 +30,18 @@ class Badge:
         measure: its name, as in `MEASURES`.
         mark: good, fair or bad.
         words: what that means here.
+        number: the value in as few characters as tell it from the one it is compared with.
     """
 
     measure: str
     value: float
     mark: Mark
     words: str
+    number: str
 
     def __str__(self) -> str:
         """In one line."""
-        return f"{self.measure} {short(self.value)}, {self.words}"
+        return f"{self.measure} {self.number}, {self.words}"
 
 
 @dataclass(frozen=True)
@@ -87,8 +56,7 @@ class Judgement:
         correlations: Spearman's, of the sizes of each with those of the reference.
         similarities: SSIM of the same.
         curves: pixels in the order of the map; None of an empty one, which has none.
-        random: pixels in random order, mean of several; what a worthless map would reach.
-        centre: pixels by their distance from the centre; what one would reach without looking.
+        bases: deletion and insertion without any map.
         sensitivity: greatest change under noise, as a share of the map.
     """
 
@@ -100,15 +68,13 @@ class Judgement:
     correlations: tuple[float, ...]
     similarities: tuple[float, ...]
     curves: Pair | None
-    random: Pair
-    centre: Pair
+    bases: Bases
     sensitivity: float
 
     @classmethod
-    def of_nothing(cls, name: str, heatmap: Heatmap, bases: tuple[Pair, Pair]) -> Judgement:
+    def of_nothing(cls, name: str, heatmap: Heatmap, bases: Bases) -> Judgement:
         """Of an empty map, of which nothing is measured."""
-        random, centre = bases
-        return cls(name, heatmap, heatmap, (), (), (), (), None, random, centre, nan)
+        return cls(name, heatmap, heatmap, (), (), (), (), None, bases, nan)
 
     @property
     def empty(self) -> bool:
@@ -123,7 +89,7 @@ class Judgement:
     @property
     def clean(self) -> float:
         """The answer of the whole photo."""
-        return self.random.deletion.values[0]
+        return self.bases.random.deletion.values[0]
 
     @property
     def numbers(self) -> tuple[float, ...]:
@@ -148,12 +114,12 @@ class Judgement:
         alike, _, deleted, inserted, noise = self.numbers
         if self.empty:
             shown = (name for name in MEASURES if name != "ssim")
-            return tuple(Badge(name, nan, "bad", "an empty map") for name in shown)
+            return tuple(Badge(name, nan, "bad", "an empty map", short(nan)) for name in shown)
         return (
-            Badge("randomised", alike, *self._randomised(alike)),
-            Badge("deletion", deleted, *self._compared(deleted, "deletion", -1)),
-            Badge("insertion", inserted, *self._compared(inserted, "insertion", 1)),
-            Badge("noise", noise, *self._shaken(noise)),
+            Badge("randomised", alike, *self._randomised(alike), beyond(alike, CHANGED, UNCHANGED)),
+            self._compared("deletion", deleted),
+            self._compared("insertion", inserted),
+            Badge("noise", noise, *self._shaken(noise), beyond(noise, STEADY, FRAGILE)),
         )
 
     def _randomised(self, alike: float) -> tuple[Mark, str]:
@@ -163,14 +129,24 @@ class Judgement:
             return "bad", "hardly changes"
         return ("fair", "changes in part") if alike >= CHANGED else ("good", "changes")
 
-    def _compared(self, area: float, which: str, sign: int) -> tuple[Mark, str]:
-        random = getattr(self.random, which).area
-        centre = getattr(self.centre, which).area
-        if not sign * area > sign * random:
-            return "bad", f"chance {short(random)}"
-        if not sign * area > sign * centre:
-            return "fair", f"centre {short(centre)}"
-        return "good", f"chance {short(random)}"
+    def _compared(self, which: str, area: float) -> Badge:
+        random, middle = (getattr(base, which) for base in (self.bases.random, self.bases.centre))
+        up = -1 if which == "deletion" else 1
+        mark: Mark = "good" if up * area > up * random.area else "bad"
+        if self._as_chance(which):
+            return Badge(which, area, "fair", f"as chance {short(random.area)}", short(area))
+        name, other = "chance", random.area
+        if mark == "good" and (up * area < up * middle.area or _same(area, middle.area)):
+            mark, name, other = "fair", "centre", middle.area
+        number, beaten = beside(area, other)
+        return Badge(which, area, mark, f"{name} {beaten}", number)
+
+    def _as_chance(self, which: str) -> bool:
+        """Whether an area differs from the mean of random orders by no more than these do."""
+        area = getattr(self.curves, which).area
+        chance = getattr(self.bases.random, which).area
+        scatter = self.bases.scatter[0 if which == "deletion" else 1]
+        return abs(area - chance) <= scatter or _same(area, chance)
 
     def _shaken(self, noise: float) -> tuple[Mark, str]:
         if noise >= FRAGILE:
@@ -191,6 +167,8 @@ class Judgement:
                 "With shuffled weights the map is mostly empty: it changes, but there is hardly "
                 "another to see."
             )
+        if badge.measure in _AS_CHANCE and self._as_chance(badge.measure):
+            return _AS_CHANCE[badge.measure]
         return _MEANINGS[badge.measure, badge.mark]
 
     def data(self) -> dict[str, Any]:
@@ -218,6 +196,25 @@ def short(number: float) -> str:
     return f"{number:.2f}" if 0.01 <= size < 100 or not size else f"{number:.2g}"
 
 
+def beside(one: float, other: float) -> tuple[str, str]:
+    """Two numbers as `short` has them, with more digits where they would look the same."""
+    texts = short(one), short(other)
+    if texts[0] != texts[1] or _same(one, other):
+        return texts
+    first, second = apart(one, other)
+    return first, second
+
+
+def beyond(number: float, *limits: float) -> str:
+    """A number in few characters, but so that it shows on which side of each limit it lies."""
+    return max((beside(number, limit)[0] for limit in limits), key=len)
+
+
+def _same(one: float, other: float) -> bool:
+    """Whether two numbers are one but for what nobody would read."""
+    return isclose(one, other, rel_tol=1e-4)
+
+
 def _plain(number: float) -> float | None:
     return None if isnan(number) else number  # JSON knows no NaN
 
@@ -232,13 +229,17 @@ _MEANINGS = {
     ("deletion", "good"): "Without the pixels it marks, the answer falls sooner than by chance or "
     "from the centre.",
     ("deletion", "fair"): "Better than chance, but deleting from the centre outward does no worse.",
-    ("deletion", "bad"): "Deleting pixels at random makes the answer fall as soon.",
+    ("deletion", "bad"): "Deleting pixels at random makes the answer fall sooner.",
     ("insertion", "good"): "The pixels it marks bring the answer back sooner than chance or the "
     "centre.",
     ("insertion", "fair"): "Better than chance, but inserting from the centre outward does no "
     "worse.",
-    ("insertion", "bad"): "Pixels inserted at random bring the answer back as soon.",
+    ("insertion", "bad"): "Pixels inserted at random bring the answer back sooner.",
     ("noise", "good"): "Noise that hardly shows leaves the map nearly as it is.",
     ("noise", "fair"): "Noise that hardly shows moves the map visibly.",
     ("noise", "bad"): "Noise that hardly shows gives quite another map.",
+}
+_AS_CHANCE = {
+    "deletion": "Deleting pixels at random makes the answer fall as soon, or nearly.",
+    "insertion": "Pixels inserted at random bring the answer back as soon, or nearly.",
 }

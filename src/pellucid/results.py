@@ -137,8 +137,10 @@ def check_ending(path: Path, kind: type[Result]) -> None:
     """Refuses a file name that a kind of result is not saved as.
 
     Raises:
-        PellucidError: it has another ending.
+        PellucidError: it is a folder, or has another ending.
     """
+    if path.is_dir():
+        raise PellucidError(f"{path} is a folder, not a file to write: name a file in it")
     if path.suffix.lower() not in kind.ENDINGS:
         first, *others = kind.ENDINGS
         fits = f"{', '.join([first, *others[:-1]])} or {others[-1]}" if others else first

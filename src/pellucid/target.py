@@ -166,15 +166,20 @@ def targets(
     return [UnitTarget(net, net.unit(wanted))]
 
 
-def split(text: str) -> list[str]:
+def split(text: str, kind: str = "target") -> list[str]:
     """The names in a text of several.
 
+    Args:
+        kind: of what these are the names, for the errors.
+
     Raises:
-        PellucidError: nothing stands between two ";".
+        PellucidError: nothing stands there, or between two ";".
     """
     parts = [part.strip() for part in text.split(BETWEEN)]
+    if parts == [""]:
+        raise PellucidError(f"a {kind} has a name, not {text!r}")
     if not all(parts):
-        raise PellucidError(f"several targets have one {BETWEEN!r} between each two: {text!r}")
+        raise PellucidError(f"several {kind}s have one {BETWEEN!r} between each two: {text!r}")
     return parts
 
 

@@ -1,6 +1,7 @@
 """Pictures made of pictures: enlarging, grids with names, bars beside a photo."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 
 import torch
@@ -14,6 +15,7 @@ from pellucid.ink import lettered, text_width
 PAPER, INK, FAINT, BAR = 1.0, (0.13, 0.13, 0.15), (0.45, 0.45, 0.48), (0.20, 0.42, 0.70)
 GAP = 4
 LETTER = 11
+_NUMBER = re.compile(r"\d+")
 MOST_BARS = 100  # a picture of a thousand would be longer than anybody reads
 
 
@@ -146,6 +148,23 @@ def tailed(text: str, width: float, size: float = LETTER) -> str:
     while text and text_width("…" + text, size) > width:
         text = text[1:]
     return "…" + text if text else ""
+
+
+def dotted(name: str, width: float, size: float = LETTER) -> str:
+    """A layer's name cut to a width in pixels at its beginning, at a dot if it can be.
+
+    No number is cut in two, for "….1.conv" is not "layer.11.conv": rather the end is cut, too.
+    """
+    if text_width(name, size) <= width:
+        return name
+    before = list(_NUMBER.finditer(name, 0, name.rfind(".") + 1))
+    needed = before[-1].start() if before else name.rfind(".") + 1
+    starts = [at for at in range(1, needed + 1) if not name[at - 1 : at + 1].isdigit()]
+    starts.sort(key=lambda at: name[at - 1] != ".")
+    texts = ["…" + name[at:] for at in starts] or [name]
+    return next((text for text in texts if text_width(text, size) <= width), "") or fitted(
+        "…" + name[needed:], width, size
+    )
 
 
 def wrapped(text: str, width: float, size: float = LETTER) -> list[str]:

@@ -12,15 +12,16 @@ from torch import Tensor
 from pellucid import tiles
 from pellucid.badges import HEIGHT, badged
 from pellucid.chart import BLUE, GREY, ORANGE, Axis, Line, chart
-from pellucid.ink import lettered
-from pellucid.judgement import Curve, Judgement, Pair, short
+from pellucid.curve import Curve, Pair
+from pellucid.digits import apart
+from pellucid.ink import lettered, text_width
+from pellucid.judgement import Judgement, short
 from pellucid.results import Result
 
 WIDTH = 960
 MARGIN, GAP = 12, 14
 SIDE = 224  # px: longer side of the photo
 CHART = 236  # px: height of a chart
-THUMB = 98
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -61,8 +62,7 @@ class Verdict(Result):
             "target": self.target,
             "protocol": self.protocol,
             **self.judgement.data(),
-            "random": self.judgement.random.data(),
-            "centre": self.judgement.centre.data(),
+            **self.judgement.bases.data(),
         }
 
     def image(self) -> Float[Tensor, "3 height width"]:
@@ -100,10 +100,10 @@ class Verdict(Result):
         """The map, and what becomes of it while the network is destroyed."""
         found = self.judgement
         shown = [found.reference, *found.maps]
-        names = ["as trained", *(tiles.tailed(stage, THUMB - 20) for stage in found.stages)]
-        names[1:] = [f"to {name}" for name in names[1:]]
         columns = max(9, len(shown))
         wide = (WIDTH + 4) // columns - 4
+        room = wide - text_width("to ", tiles.LETTER)
+        names = ["as trained", *(f"to {tiles.dotted(stage, room)}" for stage in found.stages)]
         top, left, bottom, right = found.heatmap.frame.view()
         shape = fitting((bottom - top, right - left), wide)
         page = blank(20 + shape[0] + 18)
@@ -160,23 +160,24 @@ class Verdict(Result):
         )  # fmt: skip
 
     def _curve(self, pair: Pair, which: str, wide: int) -> Tensor:
-        found = self.judgement
-        own, random, centre = (getattr(each, which) for each in (pair, found.random, found.centre))
+        bases = self.judgement.bases
+        own, random, centre = (getattr(each, which) for each in (pair, bases.random, bases.centre))
         highest = max(max(curve.values) for curve in (own, random, centre))
         lowest = min(min(curve.values) for curve in (own, random, centre))
 
         def points(curve: Curve) -> list[tuple[float, float]]:
             return list(zip(curve.shares, curve.values, strict=True))
 
+        areas = apart(own.area, random.area, centre.area)
         best = "low" if which == "deletion" else "high"
         shares = [(v, f"{v:.0%}") for v in (0.0, 0.25, 0.5, 0.75, 1.0)]
         done = "deleted" if which == "deletion" else "inserted"
         return chart(
             f"{which.capitalize()}: good is {best}",
             [
-                Line(points(own), f"this map, area {own.area:.3g}", BLUE, filled=True),
-                Line(points(random), f"random order, {random.area:.3g}", GREY),
-                Line(points(centre), f"from the centre, {centre.area:.3g}", ORANGE, 5),
+                Line(points(own), f"this map, area {areas[0]}", BLUE, filled=True),
+                Line(points(random), f"random order, {areas[1]}", GREY),
+                Line(points(centre), f"from the centre, {areas[2]}", ORANGE, 5),
             ],
             Axis(0, 1, shares, f"share of the pixels {done}"),
             Axis.around(min(0.0, lowest), max(0.0, highest)),

@@ -257,3 +257,14 @@ def test_of_two_objects_of_many_kinds_each_has_its_half(bundled: pl.Network) -> 
             found = pl.cam(net, photo, target=[name.split("/")[0] for name in names], way=way)
             own += [share(found[0, 0], "left"), share(found[0, 1], "right")]
         assert min(own) > each and sum(own) / len(own) > mean, (way, own)
+
+
+@pytest.mark.parametrize(
+    ("layer", "says"),
+    [("", "a layer has a name, not ''"), ("conv1; ; conv2", "several layers have one ';'")],
+)
+def test_a_layer_that_is_none_is_called_a_layer(
+    tiny: pl.Network, cat: pl.Photo, layer: str, says: str
+) -> None:
+    with pytest.raises(pl.PellucidError, match=says):
+        pl.cam(tiny, cat, layer=layer)

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import pellucid as pl
+from pellucid.curve import Curve
 from pellucid.explain import curves
 from pellucid.explain.asked import Asked
-from pellucid.judgement import Curve
 
 
 def network() -> pl.Network:

@@ -156,7 +156,8 @@ def test_in_colour_it_is_a_signed_picture(method: Method[Any], bundled: pl.Netwo
     ):
         map_ = method(bundled, PHOTOS[1], reduce=reduce, **{**asked, "target": "0"})
         torch.testing.assert_close(map_.values, wanted[0])
-    assert 0.4 < float(one.image().median()) < 0.6  # grey where nothing is
+    top, left, bottom, right = one.frames[0].view()
+    assert 0.4 < float(one.image()[:, top:bottom, left:right].median()) < 0.6  # where nothing is
 
 
 @each
@@ -197,3 +198,20 @@ def test_wrong_settings_are_refused(tiny: pl.Network, cat: pl.Photo) -> None:
             pl.guided(tiny, cat, **wrong)
     with pytest.raises(pl.PellucidError, match="did you mean 'black'"):
         pl.integrated(tiny, cat, baseline="blakc")
+
+
+def test_colour_pictures_lie_on_their_photos_and_stand_beside_them(
+    tiny: pl.Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = pl.saliency(tiny, PHOTOS[1], target="0", reduce="colour")
+    height, width = one.photos[0].size
+    assert one.image().shape == (3, height, width)
+    lettered: list[str] = []
+    monkeypatch.setattr("pellucid.tiles.fitted", lambda text, *size: lettered.append(text) or text)
+    beside = [pl.saliency(tiny, PHOTOS, target="0; 1", reduce=how) for how in ("colour", "max")]
+    tables = [each.image() for each in beside]
+    assert lettered[:6] == lettered[6:] == [
+        "cat", *beside[0].names[:2], "horse", *beside[0].names[2:]
+    ]  # fmt: skip
+    assert tables[0].shape == tables[1].shape
+    assert torch.equal(tables[0][:, :, :220], tables[1][:, :, :220])  # the photos

@@ -252,6 +252,35 @@ def reduced() -> nn.Module:
     return Reduced()
 
 
+class OneHead(nn.Module):
+    """Attention written by hand, with an axis of heads or without."""
+
+    def __init__(self, headed: bool) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 16, 8, stride=8)
+        self.threefold = nn.Linear(16, 48)
+        self.head = nn.Linear(16, 3)
+        self.headed = headed
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = self.patches(x).flatten(2).transpose(1, 2)
+        query, key, value = self.threefold(tokens).chunk(3, -1)
+        if self.headed:
+            query, key, value = query[:, None], key[:, None], value[:, None]
+        found = (query @ key.transpose(-1, -2) / 4).softmax(-1) @ value
+        return self.head((tokens + (found[:, 0] if self.headed else found)).mean(1))
+
+
+def test_one_head_without_an_axis_of_heads(cat: pl.Photo) -> None:
+    torch.manual_seed(0)
+    plain, headed = OneHead(False), OneHead(True)
+    headed.load_state_dict(plain.state_dict())
+    photos = (cat, pl.open_image("photo:horse"))
+    found, wanted = (pl.rollout(pl.Network(one, size=32), photos) for one in (plain, headed))
+    assert found.values.shape == (2, 1, 4, 4)
+    torch.testing.assert_close(found.values, wanted.values)
+
+
 @pytest.mark.parametrize(
     ("module", "message"),
     [

@@ -60,3 +60,14 @@ def test_memory_that_runs_out_halves_the_batch(
     found = pl.cam(tiny, cat, **arguments)
     assert max(sizes) > 2 and sizes[-1] <= 2
     torch.testing.assert_close(found.values, wanted.values)
+
+
+def test_scorecam_says_where_the_class_depends_on_nothing(cat: pl.Photo) -> None:
+    net = network()
+    before = pl.cam(net, cat, target=1, layer=LAYER, way="scorecam")
+    assert "weigh the same" not in before.caption
+    with torch.no_grad():
+        net.module[8].weight[1] = 0
+    found = pl.cam(net, (cat,), target="class:1; class:0", layer=LAYER, way="scorecam")
+    told = "; all channels weigh the same, the map is only their mean"
+    assert found[0, 0].caption.endswith(told) and not found[0, 1].caption.endswith(told)

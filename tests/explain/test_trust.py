@@ -33,6 +33,7 @@ def test_any_target_of_one_number(tiny: pl.Network, cat: pl.Photo) -> None:
     ("name", "says"),
     [
         ("salience", "did you mean 'saliency'"),
+        (" nope", "no explanation 'nope'; there is"),
         ("predict", "gives no map of a target"),
         ("trust", "gives no map of a target"),
         ("activations", "gives no map of a target"),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 
 from pellucid.app.preview import Preview
-from pellucid.errors import PellucidError
+from pellucid.errors import PellucidError, reason
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,8 +52,7 @@ def exits() -> Iterator[None]:
     except Exception as error:
         if os.environ.get("PELLUCID_DEBUG", "0") not in ("", "0"):
             traceback.print_exc()
-        text = " ".join(str(error).split())[:300] or "no message"
-        complain(f"unexpected {type(error).__name__}: {text} (PELLUCID_DEBUG=1 shows where)")
+        complain(f"{reason(error, 300)} (PELLUCID_DEBUG=1 shows where)")
         raise typer.Exit(1) from None
 
 

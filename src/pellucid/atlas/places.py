@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pellucid.album import ENDINGS
+from pellucid.endings import PICTURES
 from pellucid.errors import PellucidError
 from pellucid.images import MOST_BYTES
 
@@ -112,7 +112,7 @@ def _remote(place: str) -> Iterator[str]:
 
 def is_image(place: str) -> bool:
     """Whether a file is named as an image."""
-    return os.path.splitext(place)[1].lower() in ENDINGS
+    return os.path.splitext(place)[1].lower() in PICTURES
 
 
 def absolute(place: str) -> str:

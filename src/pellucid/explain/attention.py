@@ -18,7 +18,7 @@ Weights = Float[Tensor, "images heads queries keys"]
 
 
 @contextmanager
-def attending(take: Callable[[Weights], None]) -> Iterator[None]:
+def attending(take: Callable[[Weights], None], images: int | None = None) -> Iterator[None]:
     """Calls `take` with the weights of every attention inside the `with`, as they are computed.
 
     Networks compute attention in three ways, and all are seen: `nn.MultiheadAttention`
@@ -26,15 +26,19 @@ def attending(take: Callable[[Weights], None]) -> Iterator[None]:
     Hugging Face), and a softmax over the last of four axes or more (Swin, MaxViT). The fused
     kernels of `nn.TransformerEncoderLayer` are not used meanwhile. TorchScript, compiled code and
     kernels from elsewhere (xformers, flash-attn) are not seen.
+
+    Args:
+        images: in the batch. If given, a softmax over the last of three axes (images, tokens,
+            tokens) is one head.
     """
-    with _Attention(take):
+    with _Attention(take, images):
         yield
 
 
 class _Attention(TorchFunctionMode):
-    def __init__(self, take: Callable[[Weights], None]) -> None:
+    def __init__(self, take: Callable[[Weights], None], images: int | None) -> None:
         super().__init__()
-        self.take = take
+        self.take, self.images = take, images
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         # Inside of this function the mode is off: what a function calls is not seen twice.
@@ -44,10 +48,10 @@ class _Attention(TorchFunctionMode):
         output = func(*args, **kwargs)
         if func is F.scaled_dot_product_attention:
             self._seen(dot_product(*args, **kwargs))
-        elif getattr(func, "__name__", "") == "softmax" and output.ndim > 3:
+        elif getattr(func, "__name__", "") == "softmax" and output.ndim > 2:
             axis = kwargs.get("dim", args[1] if len(args) > 1 else None)
-            if axis in (-1, output.ndim - 1):
-                self._seen(output.flatten(0, -4))
+            if axis in (-1, output.ndim - 1) and (output.ndim > 3 or self._alone(output)):
+                self._seen(output.flatten(0, -4) if output.ndim > 3 else output[:, None])
         return output
 
     def _multi_head(self, func: Any, args: Any, kwargs: Any) -> Any:
@@ -62,6 +66,11 @@ class _Attention(TorchFunctionMode):
         if not wanted:
             return output, None
         return output, weights.mean(-3) if averaged else weights
+
+    def _alone(self, weights: Tensor) -> bool:
+        """Whether weights without an axis of heads go from token to token of the images."""
+        # Heads or windows laid in one axis with the images cannot be told apart here.
+        return len(weights) == self.images and weights.shape[1] == weights.shape[2]
 
     def _seen(self, weights: Tensor) -> None:
         # One key for all is no attention; squeeze-and-excite gates come as softmax, too.

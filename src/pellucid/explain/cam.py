@@ -72,9 +72,11 @@ def cam(
     asked = Question.of(net, photo, target)
     found = evidence(asked, layer, slopes=way != "scorecam")
     if way == "scorecam":
-        maps = []
+        maps, evens = [], []
         for one in found:
-            maps.append((yield from scorecam(asked, one.maps)))
+            drawn, even = yield from scorecam(asked, one.maps)
+            maps.append(drawn)
+            evens.append(even)
     else:
         maps = [WEIGHED[way](one.maps, one.slopes) for one in found]
     together = fused(maps)
@@ -92,6 +94,8 @@ def cam(
 
     def caption(row: int, column: int) -> str:
         none = "" if bool(together[row, column].any()) else zero(found, row, column)
+        if way == "scorecam" and all(even[row, column] for even in evens):
+            none += "; all channels weigh the same, the map is only their mean"
         return f"{NAMES[way]} of {asked.targets[column].name(row)} {told}{counts[column]}{none}"
 
     return asked.answer(

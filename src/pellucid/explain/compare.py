@@ -5,13 +5,14 @@ from collections.abc import Generator
 from typing import Annotated
 
 from pellucid.comparison import Comparison
-from pellucid.errors import PellucidError
+from pellucid.errors import PellucidError, reason
 from pellucid.explain.asked import Asked, One
 from pellucid.explain.explainers import explainer, usual
 from pellucid.explain.judge import BASES, Plan, baselines, counted, judged
 from pellucid.explain.protocol import USUAL, Pieces, Protocol, Radius, Samples, Seed, Stages
 from pellucid.images import Photo
 from pellucid.judgement import Judgement
+from pellucid.memory import is_full
 from pellucid.method import Step, method
 from pellucid.network import Network
 from pellucid.option import Help
@@ -64,8 +65,10 @@ def compare(
         try:
             work = judged(each, asked, plan, bases)
             judgements.append((yield from counted(work, before, total)))
-        except PellucidError as error:
-            failed[name] = str(error)
+        except Exception as error:  # a network may be anything, and so may a plug-in
+            if is_full(error):
+                raise
+            failed[name] = reason(error)
             yield Step(before + plan.parts, total, f"{name} does not suit this network")
     if not judgements:
         told = "; ".join(f"{name}: {why}" for name, why in failed.items())

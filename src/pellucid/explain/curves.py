@@ -1,6 +1,6 @@
 """Curves: how the answer falls when evidence is deleted, and rises when it is inserted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.batches import Batches
-from pellucid.judgement import Curve, Pair
+from pellucid.curve import Curve, Pair
 
 Score = Callable[[Float[Tensor, "batch channels height width"]], Float[Tensor, "batch"]]
 BLUR, SIGMA = 11, 5.0  # px: side and standard deviation of what insertion starts from
@@ -66,16 +66,6 @@ def _traced(
             continue
         values += found.tolist()
     return Curve(tuple(edge / pixels for edge in edges), tuple(values))
-
-
-def mean(pairs: Sequence[Pair]) -> Pair:
-    """Of several orders the mean curves."""
-
-    def of(curves: list[Curve]) -> Curve:
-        heights = zip(*(curve.values for curve in curves), strict=True)
-        return Curve(curves[0].shares, tuple(sum(each) / len(curves) for each in heights))
-
-    return Pair(of([pair.deletion for pair in pairs]), of([pair.insertion for pair in pairs]))
 
 
 def blurred(image: Float[Tensor, "1 channels height width"]) -> Float[Tensor, "1 channels h w"]:

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pellucid.backward import backward
 from pellucid.errors import PellucidError
 from pellucid.layers import Layer
 from pellucid.network import Network
@@ -60,7 +61,7 @@ def evidence(asked: Question, names: str | None, *, slopes: bool = True) -> list
     """
     if names is None:
         return [_last(asked, slopes)]
-    layers = [_with_places(asked.net, name) for name in split(names)]
+    layers = [_with_places(asked.net, name) for name in split(names, "layer")]
     found = gathered(asked, layers, slopes)
     for layer in layers:
         if layer.name not in found:
@@ -179,7 +180,8 @@ def gathered(asked: Question, layers: Sequence[Layer], slopes: bool = True) -> d
 def _gradients(value: Float[Tensor, "photos"], outputs: list[Tensor]) -> list[Tensor | None]:
     if not value.requires_grad or not outputs:
         return [None for _ in outputs]
-    found = torch.autograd.grad(value.sum(), outputs, retain_graph=True, allow_unused=True)
+    with backward():
+        found = torch.autograd.grad(value.sum(), outputs, retain_graph=True, allow_unused=True)
     for gradient in found:
         if gradient is not None and not bool(gradient.isfinite().all()):
             raise PellucidError(

@@ -85,7 +85,8 @@ def explainer(name: str) -> Explainer:
     Raises:
         Unknown: no such method, or one that gives no map; the message shows the nearest.
     """
-    known, (base, colon, way) = explainers(), name.strip().partition(":")
+    name = name.strip()
+    known, (base, colon, way) = explainers(), name.partition(":")
     base = base.replace("-", "_")
     if base in known and known[base].method.options.get(WAY) is not None:
         usual = f":{known[base].method.options[WAY].default}"

@@ -13,12 +13,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.batches import Batches, fitting
+from pellucid.coloured import Coloured
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.make.ascend import slope
 from pellucid.method import Step
 from pellucid.option import Help
 from pellucid.question import Question
-from pellucid.results import SHOWN, Grid
+from pellucid.results import Grid
 
 Reduce = Annotated[
     Literal["max", "sum", "signed", "colour"],
@@ -235,22 +236,22 @@ def _pictures(
     maps: Maps,
     caption: Callable[[int, int], str],
     facts: Mapping[str, Tensor],
-) -> Grid:
+) -> Coloured:
     rows, columns = maps.shape[:2]
     names = [one.name(row) for row in range(rows) for one in asked.targets]
     few = [
         caption(0, column) + ("" if bool(maps[0, column].any()) else asked.alike)
         for column in range(columns if rows == 1 else 0)
     ]
-    return Grid(
+    return Coloured(
         values=maps.flatten(0, 1),
+        photos=asked.photos,
+        frames=asked.frames,
         names=() if asked.single else tuple(names),
         caption=" / ".join(few) or f"{rows} photos, {columns} target{'s'[: columns - 1]} each",
         facts=asked.told(facts),
         scale="signed",
         clip=CLIP,
-        tile=SHOWN,
-        columns=columns if rows > 1 else None,
     )
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from pellucid.curve import Bases, Pair
 from pellucid.errors import PellucidError
 from pellucid.explain import curves
 from pellucid.explain.asked import Asked
@@ -20,7 +21,7 @@ from pellucid.explain.sensitivity import changes
 from pellucid.explain.shuffle import cascade, layers_down
 from pellucid.explain.similarity import rank_correlation, ssim
 from pellucid.heatmap import Heatmap
-from pellucid.judgement import Judgement, Pair
+from pellucid.judgement import Judgement
 from pellucid.method import Step
 from pellucid.network import Network
 
@@ -61,7 +62,7 @@ class Plan:
         return self.how.told(len(self.groups), what), self.how.brief(len(self.groups))
 
 
-def baselines(asked: Asked, plan: Plan) -> Generator[str, None, tuple[Pair, Pair]]:
+def baselines(asked: Asked, plan: Plan) -> Generator[str, None, Bases]:
     """Deletion and insertion in random order, and from the centre outward."""
     found = []
     for _ in range(curves.RANDOM):
@@ -71,11 +72,11 @@ def baselines(asked: Asked, plan: Plan) -> Generator[str, None, tuple[Pair, Pair
     size = (asked.inputs.shape[2], asked.inputs.shape[3])
     centre = curves.both(asked.score, asked.inputs, curves.from_the_centre(size), plan.how.pieces)
     yield "the centre first"
-    return curves.mean(found), centre
+    return Bases.of(found, centre)
 
 
 def judged(
-    each: Explainer, asked: Asked, plan: Plan, bases: tuple[Pair, Pair]
+    each: Explainer, asked: Asked, plan: Plan, bases: Bases
 ) -> Generator[str, None, Judgement]:
     """Yields what is done, after each part.
 
@@ -128,8 +129,7 @@ def judged(
         correlations=tuple(correlations),
         similarities=tuple(similarities),
         curves=Pair(fall, rise),
-        random=bases[0],
-        centre=bases[1],
+        bases=bases,
         sensitivity=max(noise),
     )
 

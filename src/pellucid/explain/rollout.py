@@ -104,7 +104,7 @@ def rolled_out(net: Network, inputs: Float[Tensor, "images c h w"]) -> Rolled:
         nonlocal so_far
         so_far = _and(net, so_far, weights, len(inputs))
 
-    with torch.no_grad(), attending(take):
+    with torch.no_grad(), attending(take, len(inputs)):
         net.module(inputs.clone())
     if so_far is None:
         raise PellucidError(

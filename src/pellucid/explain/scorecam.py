@@ -4,11 +4,12 @@ from collections.abc import Generator
 from functools import partial
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
 
 from pellucid.batches import Batches, fitting
+from pellucid.heatmap import flat
 from pellucid.method import Step
 from pellucid.question import Question
 
@@ -18,7 +19,9 @@ MOST_NUMBERS = {"cpu": 2_500_000, "cuda": 10_000_000, "mps": 10_000_000}
 
 def scorecam(
     asked: Question, maps: Float[Tensor, "photos channels h w"]
-) -> Generator[Step, None, Float[Tensor, "photos targets h w"]]:
+) -> Generator[
+    Step, None, tuple[Float[Tensor, "photos targets h w"], Bool[Tensor, "photos targets"]]
+]:
     """Score-CAM (Wang et al. 2020): no gradient, a forward pass for each channel.
 
     Each channel's map, enlarged to the input and stretched from 0 to 1, is multiplied onto the
@@ -32,11 +35,16 @@ def scorecam(
 
     Args:
         maps: of a layer, channel by channel.
+
+    Returns:
+        The maps, and which of them are no more than the mean of all channels: no matter what is
+        let through, the target has the same value.
     """
     spread = (maps.amax((2, 3)) - maps.amin((2, 3))) > 0
     total, done = int(spread.sum()), 0
     size = fitting(asked.inputs.device, asked.inputs[0].numel(), MOST_NUMBERS)
     result = maps.new_zeros(len(maps), len(asked.targets), *maps.shape[2:])
+    even = torch.zeros(result.shape[:2], dtype=torch.bool)
     for row, image in enumerate(asked.inputs):
         live = maps[row, spread[row]]
         found: list[Tensor] = []
@@ -58,9 +66,11 @@ def scorecam(
             yield Step(done, total, "Score-CAM")
         size = work.size
         if found:
-            weights = torch.cat(found, 1).softmax(1)
+            values = torch.cat(found, 1)
+            even[row] = torch.tensor([len(live) > 1 and flat(each[None]) for each in values])
+            weights = values.softmax(1)
             result[row] = torch.einsum("tc,chw->thw", weights, live).relu()
-    return result
+    return result, even
 
 
 def _alone(asked: Question, maps: Tensor, image: Tensor, rows: Tensor) -> Tensor:

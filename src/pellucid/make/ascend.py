@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from pellucid.backward import backward
 from pellucid.errors import PellucidError
 from pellucid.make.canvas import Image, Sheet
 from pellucid.make.climb import Climb, Stepper
@@ -133,7 +134,7 @@ def _slope(values: Values, image: Image, *, keep: bool = False, freeing: bool = 
         raise PellucidError(
             "no gradient reaches the image: the network cuts it off (no_grad, detach, rounding)"
         )
-    with ExitStack() as stack:
+    with ExitStack() as stack, backward():
         if freeing:
             for node, kind in rectifiers(values.grad_fn).items():
                 if kind == "hard":

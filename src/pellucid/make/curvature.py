@@ -9,6 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from pellucid.backward import backward
 from pellucid.errors import PellucidError
 from pellucid.make.ascend import Diverged, Moment
 from pellucid.make.canvas import Image, Sheet
@@ -90,7 +91,7 @@ class _Asked:
         (own,) = self.sheet.parameters
         own.requires_grad_()
         try:
-            with torch.enable_grad():
+            with torch.enable_grad(), backward():
                 value = self.objective(self.sheet.images()).sum()
                 if not value.requires_grad:
                     raise PellucidError(

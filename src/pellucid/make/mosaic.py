@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
+from pellucid.backward import backward
 from pellucid.errors import PellucidError
 from pellucid.make.canvas import Image
 from pellucid.make.runner import Runner
@@ -167,7 +168,7 @@ class Mosaic:
         gradient = torch.zeros_like(images)
         for tile in tiles:
             part = tile.cut(images.detach()).clone().requires_grad_()
-            with torch.enable_grad():
+            with torch.enable_grad(), backward():
                 seen = self.seen(part, tile, window)
                 along = [
                     (slope * term.sums(seen)[0]).sum()

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
+from pellucid.backward import backward
 from pellucid.errors import PellucidError
 from pellucid.make.canvas import Image
 from pellucid.make.objective import Bound, View
@@ -119,7 +120,7 @@ class Tiled:
                 for row, column in some
             ]
             seen = torch.cat(cut).detach().requires_grad_()
-            with torch.enable_grad():
+            with torch.enable_grad(), backward():
                 outputs = self.runner(seen, exact=exact)
                 found = self.objective.value(View(self.net, seen, outputs))
                 (slopes,) = torch.autograd.grad(found.sum(), seen)

@@ -73,15 +73,15 @@ class Plan:
             PellucidError: unknown layer, or none that has places.
         """
         depths = [layer.name for layer in net.spread(DEPTHS)]
-        content = split(self.content) if self.content else [depths[1]]
-        style = split(self.style) if self.style else list(dict.fromkeys(depths))
+        content = split(self.content, "layer") if self.content else [depths[1]]
+        style = split(self.style, "layer") if self.style else list(dict.fromkeys(depths))
         for name in (*content, *style):
             net.layer(name)
         return replace(self, content="; ".join(content), style="; ".join(style))
 
     def layers(self) -> tuple[list[str], list[str]]:
         """Of content and of style; of a plan on a network."""
-        return split(self.content or ""), split(self.style or "")
+        return split(self.content or "", "layer"), split(self.style or "", "layer")
 
     def told(self) -> dict[str, Any]:
         """As plain data."""

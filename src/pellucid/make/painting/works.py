@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid import album, reel
+from pellucid.endings import PICTURES
 from pellucid.errors import PellucidError
 from pellucid.images import Photo, open_image
 from pellucid.make.painting.blend import blend, told
@@ -77,7 +78,7 @@ def works(sources: Iterable[str], folder: Path) -> list[Work]:
         root = Path(source).parent
         if album.is_folder(source):
             root = Path(source)
-            names = album.paths(source, album.ENDINGS | reel.ENDINGS)
+            names = album.paths(source, PICTURES | reel.ENDINGS)
         for name in names:
             path = Path(name.removeprefix("photo:"))
             inside = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)

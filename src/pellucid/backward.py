@@ -1,0 +1,34 @@
+"""Backward: gradients taken through a network that may have overwritten what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pellucid.errors import PellucidError
+
+# What torch says then, which also names tensors by their numbers and hints at its own tools.
+_OVERWRITTEN = "modified by an inplace operation"
+
+
+@contextmanager
+def backward() -> Iterator[None]:
+    """Inside the `with` gradients are taken; what torch may say about the network is told plainly.
+
+    Raises:
+        PellucidError: the network changes in place what its own gradient needs, so that it has
+            none.
+
+    Example:
+        >>> with backward():
+        ...     (slope,) = torch.autograd.grad(score, pixels)
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if _OVERWRITTEN not in str(error):
+            raise
+        raise PellucidError(
+            "this network has no gradient: it overwrites numbers in place (as x *= 2 behind a "
+            "ReLU does) that its gradient needs; occlusion needs none"
+        ) from error
