@@ -83,7 +83,7 @@ def test_it_runs_in_a_notebook() -> None:
 def test_names_that_do_not_fit(here: Path) -> None:
     with pytest.raises(pl.PellucidError, match=r"a film is saved as \.gif, \.webp, \.mp4 or \.png"):
         film().save("made.avi")
-    for folder in (tmp_path, Path()):
+    for folder in (here, Path()):
         with pytest.raises(pl.PellucidError, match="is a folder, not a file to write: name a file"):
             check_ending(folder, pl.Result)
     with pytest.raises(pl.PellucidError, match=r"a picture is saved as \.png, not 'made\.gif'"):

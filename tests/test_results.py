@@ -214,10 +214,10 @@ def test_refuses_to_overwrite(here: Path) -> None:
     ("name", "more", "message"),
     [
         ("a.jpg", {}, "saved as .png, not 'a.jpg'"),
-        ("", {}, "saved as .png"),
+        ("", {}, r"\. is a folder, not a file"),
         ("none/a.png", {}, "cannot write none/a.png: No such file"),
         ("file/a.png", {}, "cannot write file/a.png"),
-        ("folder.png", {"force": True}, "cannot write folder.png"),
+        ("folder.png", {"force": True}, "folder.png is a folder, not a file"),
         ("a" * 300 + ".png", {}, "cannot write a+.png: File name too long"),
         ("a\0.png", {}, "cannot write"),
         ("a.png", {"arrays": "csv"}, "npz or safetensors, not 'csv'"),

@@ -21,7 +21,7 @@ from pellucid.labels import score
 from pellucid.layers import Layer, Layers, inventory
 from pellucid.preprocess import IMAGENET_MEAN, IMAGENET_STD, Frame, Interpolation, Preprocess
 from pellucid.record import first_tensor, recording
-from pellucid.shortcuts import shortcuts
+from pellucid.shortcuts import compiled, shortcuts
 from pellucid.unit import Unit, place, split
 
 
@@ -164,7 +164,8 @@ class Network:
     ) -> Float[Tensor, "batch classes"]:
         """The network's output: unnormalised class scores."""
         with shortcuts(self.module, inputs):
-            output = self.module(inputs.clone())  # some write into what they are given
+            # Some write into what they are given; what is compiled does so only in copies.
+            output = self.module(inputs if compiled(self.module) else inputs.clone())
         tensor = output.logits if hasattr(output, "logits") else first_tensor(output)
         if tensor is None:
             raise PellucidError(f"{self.name} does not put out a tensor")

@@ -6,6 +6,7 @@ import io
 import json
 import os
 from dataclasses import dataclass, field
+from os.path import isdir
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -139,7 +140,7 @@ def check_ending(path: Path, kind: type[Result]) -> None:
     Raises:
         PellucidError: it is a folder, or has another ending.
     """
-    if path.is_dir():
+    if isdir(path):  # unlike the path's own, also of a name that is too long
         raise PellucidError(f"{path} is a folder, not a file to write: name a file in it")
     if path.suffix.lower() not in kind.ENDINGS:
         first, *others = kind.ENDINGS

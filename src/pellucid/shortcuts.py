@@ -35,14 +35,18 @@ def shortcuts(module: nn.Module, inputs: Tensor) -> Iterator[None]:
         inputs: that it is given inside. Where they want no gradients nothing is done: while calls
             are intercepted, torch does not use its fused attention, which is for such passes.
     """
-    compiled = hasattr(module, "_orig_mod") or getattr(module, "_compiled_call_impl", None)
     watched = torch._C._len_torch_dispatch_stack()
     steep = torch.is_grad_enabled() and inputs.requires_grad
-    if not steep or inputs.device.type != "cpu" or compiled or watched:
+    if not steep or inputs.device.type != "cpu" or compiled(module) or watched:
         yield
         return
     with _Shortcuts():
         yield
+
+
+def compiled(module: nn.Module) -> bool:
+    """Whether it is run by `torch.compile`."""
+    return hasattr(module, "_orig_mod") or bool(getattr(module, "_compiled_call_impl", None))
 
 
 class _Shortcuts(TorchFunctionMode):
