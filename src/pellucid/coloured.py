@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pellucid import colour, tiles
 from pellucid.box import Box
-from pellucid.heatmap import CELL
+from pellucid.heatmap import table
 from pellucid.images import Photo
 from pellucid.preprocess import Frame
 from pellucid.results import SHOWN, Grid
@@ -37,15 +37,7 @@ class Coloured(Grid):
         drawn = [self._drawn(number, number // each) for number in range(len(self.values))]
         if not self.names:
             return tiles.enlarged(drawn[0], SHOWN)
-        cells, names = [], []
-        for row, photo in enumerate(self.photos):
-            own = slice(row * each, (row + 1) * each)
-            cells += [photo.floats(), *drawn[own]]
-            names += [photo.source.removeprefix("photo:").rpartition("/")[2], *self.names[own]]
-        tallest = max(photo.size[0] / photo.size[1] for photo in self.photos)
-        box = min(CELL, max(1, round(CELL * tallest))), CELL
-        boxes = torch.stack([tiles.boxed(cell, box) for cell in cells])
-        return tiles.arranged(boxes, names, CELL, each + 1)
+        return table(self.photos, drawn, self.names)
 
     def cells(self) -> list[tuple[str, Box[float]]]:
         """None: what is drawn are maps, as those of `Heatmaps`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -196,16 +196,29 @@ class Heatmaps(Mapped):
         return Picture(values=drawn, caption=self.caption, recipe=recipe)
 
     def _table(self, drawn: list[Tensor]) -> Float[Tensor, "3 height width"]:
-        columns = self.values.shape[1]
-        cells, names = [], []
-        for row, photo in enumerate(self.photos):
-            cells += [photo.floats(), *drawn[row * columns : (row + 1) * columns]]
-            names += [photo.source.removeprefix("photo:").rpartition("/")[2], *self.names[row]]
-        # As tall as the tallest photo needs, so that rows of landscapes stand close together.
-        tallest = max(photo.size[0] / photo.size[1] for photo in self.photos)
-        box = min(CELL, max(1, round(CELL * tallest))), CELL
-        boxes = torch.stack([tiles.boxed(cell, box) for cell in cells])
-        return tiles.arranged(boxes, names, CELL, columns + 1)
+        return table(self.photos, drawn, [name for row in self.names for name in row])
+
+
+def table(
+    photos: Sequence[Photo], drawn: Sequence[Tensor], names: Sequence[str]
+) -> Float[Tensor, "3 height width"]:
+    """A row for each photo: the photo, then what was drawn of it, with their names below.
+
+    Args:
+        drawn: photo by photo, as many of each.
+        names: of what was drawn.
+    """
+    each = len(drawn) // len(photos)
+    cells, told = [], []
+    for row, photo in enumerate(photos):
+        own = slice(row * each, (row + 1) * each)
+        cells += [photo.floats(), *drawn[own]]
+        told += [photo.source.removeprefix("photo:").rpartition("/")[2], *names[own]]
+    # As tall as the tallest photo needs, so that rows of landscapes stand close together.
+    tallest = max(photo.size[0] / photo.size[1] for photo in photos)
+    box = min(CELL, max(1, round(CELL * tallest))), CELL
+    boxes = torch.stack([tiles.boxed(cell, box) for cell in cells])
+    return tiles.arranged(boxes, told, CELL, each + 1)
 
 
 def flat(values: Float[Tensor, "height width"]) -> bool:

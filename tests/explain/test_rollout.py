@@ -1,11 +1,10 @@
 """Attention rollout against weights computed by hand, number by number, and known answers."""
 
-from copy import deepcopy
-from math import exp, sqrt
 from typing import Any
 
 import pytest
 import torch
+from by_hand import SMALL, by_hand, multiplied
 from timm.models.deit import VisionTransformerDistilled
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
@@ -18,36 +17,9 @@ from pellucid.explain.attention import attending
 from pellucid.explain.rollout import Strength, places, reading
 from pellucid.question import Question
 
-SMALL = {"img_size": 32, "patch_size": 8, "embed_dim": 16, "depth": 2, "num_heads": 2}
-
 
 def grey(module: nn.Module) -> pl.Network:
     return pl.Network(module, size=(20, 28), mean=[0.4], std=[0.3])
-
-
-def by_hand(queries: Tensor, keys: Tensor, heads: int) -> Tensor:
-    """Mean over heads of softmax(q·k / √d), from (tokens, channels) each."""
-    count, width = len(queries), queries.shape[1] // heads
-    found = torch.zeros(count, count)
-    for head in range(heads):
-        part = slice(head * width, (head + 1) * width)
-        for row in range(count):
-            logits = [
-                float(torch.dot(queries[row, part], keys[column, part])) / sqrt(width)
-                for column in range(count)
-            ]
-            total = sum(map(exp, logits))
-            for column in range(count):
-                found[row, column] += exp(logits[column]) / total / heads
-    return found
-
-
-def multiplied(blocks: list[Tensor]) -> Tensor:
-    """Each block mixed half and half with the identity, the first on the right."""
-    product = torch.eye(len(blocks[0]))
-    for weights in blocks:
-        product = (weights / 2 + torch.eye(len(weights)) / 2) @ product
-    return product
 
 
 @torch.no_grad()
@@ -72,77 +44,6 @@ def test_is_its_formula_however_the_network_attends(cat: pl.Photo) -> None:
     torch.testing.assert_close(found.values, wanted[2:].reshape(5, 7))
     assert found.caption.startswith("attention rollout through 3 blocks, 5 x 7 places: ")
     assert f"{float(wanted[2:].sum()):.0%} of all, the rest on other tokens" in found.caption
-
-
-@torch.no_grad()
-def test_of_torchvisions_transformer(cat: pl.Photo) -> None:
-    torch.manual_seed(0)
-    module = models.VisionTransformer(32, 8, 2, 2, 16, 32, num_classes=3).eval()
-    net = pl.Network(module, size=32)
-    x = module._process_input(net.prepare(cat)[0])
-    x = torch.cat([module.class_token, x], 1) + module.encoder.pos_embedding
-    blocks = []
-    for block in module.encoder.layers:
-        inside = block.ln_1(x)[0]
-        attention = block.self_attention
-        projected = inside @ attention.in_proj_weight.T + attention.in_proj_bias
-        blocks.append(by_hand(projected[:, :16], projected[:, 16:32], 2))
-        x = block(x)
-    found = pl.rollout(net, cat).values
-    # Its head is of zeros: the class token is what it must be read from.
-    torch.testing.assert_close(found, multiplied(blocks)[0, 1:].reshape(4, 4))
-
-
-@pytest.mark.parametrize("fused", [True, False])
-@torch.no_grad()
-def test_of_timms_transformer_fused_or_not(fused: bool, cat: pl.Photo) -> None:
-    torch.manual_seed(0)
-    module = VisionTransformer(**SMALL, num_classes=3, reg_tokens=2).eval()
-    for block in module.blocks:
-        block.attn.fused_attn = fused
-        block.attn.qkv.weight *= 30
-    net = pl.Network(module, size=32)
-    inputs: list[Tensor] = []
-    hooks = [
-        block.attn.qkv.register_forward_hook(lambda _m, _i, out: inputs.append(out[0]))
-        for block in module.blocks
-    ]
-    module(net.prepare(cat)[0])
-    for hook in hooks:
-        hook.remove()
-    wanted = multiplied([by_hand(one[:, :16], one[:, 16:32], 2) for one in inputs])
-    torch.testing.assert_close(pl.rollout(net, cat).values, wanted[0, 3:].reshape(4, 4))
-
-
-@pytest.mark.parametrize("kind", ["ViT", "DeiT", "Dinov2WithRegisters"])
-@torch.no_grad()
-def test_of_hugging_faces_transformers_beside_their_own_weights(kind: str, cat: pl.Photo) -> None:
-    import transformers
-
-    torch.manual_seed(0)
-    config = getattr(transformers, f"{kind}Config")(
-        hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
-        image_size=32, patch_size=8, num_labels=3, initializer_range=0.5,
-    )  # fmt: skip
-    made = getattr(transformers, f"{kind}ForImageClassification")
-    eager, fused = (
-        made._from_config(deepcopy(config), attn_implementation=how).eval()
-        for how in ("eager", "sdpa")
-    )
-    fused.load_state_dict(eager.state_dict())
-    nets = [pl.Network(module, size=32) for module in (eager, fused)]
-    own = eager(nets[0].prepare(cat)[0], output_attentions=True).attentions
-    product = multiplied([weights[0].mean(0) for weights in own])
-    prefix = len(product) - 16
-    found = [pl.rollout(net, cat).values for net in nets]
-    layout = places(nets[0], len(product))
-    with torch.enable_grad():
-        rows = reading(Question.of(nets[0], cat, Strength()), layout)
-    assert prefix == {"ViT": 1, "DeiT": 2, "Dinov2WithRegisters": 5}[kind]
-    # DINOv2's head reads the class token and the mean of the places, but not its registers.
-    assert rows == ([0] if kind != "Dinov2WithRegisters" else [0, *range(5, 21)])
-    for one in found:
-        torch.testing.assert_close(one, product[rows].mean(0)[prefix:].reshape(4, 4))
 
 
 @pytest.mark.parametrize(
