@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 import pellucid as pl
-from pellucid.explain import curves
+from conftest import attentive
+from pellucid.explain import curves, evidence
 
 SIZE = 24
 
@@ -71,6 +72,7 @@ ASKED: dict[str, Callable[[pl.Network], Any]] = {
     "scorecam": lambda net: pl.cam(net, "photo:cat", target=1, way="scorecam", layer="first"),
     "trust": lambda net: pl.trust(net, "saliency", "photo:cat", target=1),
     "segment": lambda net: pl.segment(net, "photo:cat", target=1),
+    "two photos' layers": lambda net: pl.cam(net, ("photo:cat", "photo:flower"), layer="first"),
     "two photos": lambda net: pl.saliency(net, ("photo:cat", "photo:flower")),
 }
 PAIRS = {"mixing": (Mixing, Alone), "single": (Single, Plain), "writing": (Writing, Copying)}
@@ -117,3 +119,25 @@ def test_a_curve_is_traced_in_halves_where_memory_is_short() -> None:
     found = curves.deletion(score, image, torch.arange(16), 16)
     assert found.values == pytest.approx([1 - piece / 16 for piece in range(17)])
     assert sizes[:3] == [17, 8, 4]
+
+
+def test_attention_is_rolled_out_photo_by_photo() -> None:
+    photos = ("photo:cat", "photo:flower", "photo:coffee")
+    grey = {"size": (20, 28), "mean": [0.4], "std": [0.3]}
+    wanted = pl.rollout(pl.Network(attentive(), **grey), photos).values
+    lonely = attentive()
+    lonely.register_forward_pre_hook(lambda _part, given: given[0].view(1, 1, 20, 28))
+    torch.testing.assert_close(pl.rollout(pl.Network(lonely, **grey), photos).values, wanted)
+
+
+@pytest.mark.parametrize("way", ["gradcam", "guided", "scorecam"])
+def test_more_photos_than_fit_are_taken_in_turns(way: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos = ("photo:cat", "photo:flower", "photo:coffee")
+    net = network(Plain())
+    wanted = pl.cam(net, photos, target=(1, 2), way=way, layer="first").values
+    monkeypatch.setitem(evidence.MOST_NUMBERS, "cpu", 2 * 3 * SIZE * SIZE)
+    sizes: list[int] = []
+    net.module.register_forward_hook(lambda _part, inputs, _out: sizes.append(len(inputs[0])))
+    found = pl.cam(net, photos, target=(1, 2), way=way, layer="first").values
+    torch.testing.assert_close(found, wanted)
+    assert sizes[:3] == [2, 1, 1], "two, one of them alone to compare, and the third"

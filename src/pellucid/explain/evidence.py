@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 
 import torch
@@ -11,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.backward import backward
+from pellucid.batches import Batches, fitting
 from pellucid.errors import PellucidError
 from pellucid.layers import Layer
 from pellucid.network import Network
@@ -20,6 +22,8 @@ from pellucid.target import Target, split
 
 # Layers that pass on what another one made, and weights from place to place: no evidence.
 PASSING = ("pool", "dropout", "identity", "stochasticdepth", "droppath", "softmax")
+# In the inputs of one pass: more is no faster, and takes memory.
+MOST_NUMBERS = {"cpu": 2_500_000, "cuda": 20_000_000, "mps": 10_000_000}
 FIRST = 4  # layers looked at in the first pass of the search; each further pass takes more
 
 
@@ -159,22 +163,58 @@ Seen = tuple[Tensor, list[Tensor | None]]
 
 
 def gathered(asked: Question, layers: Sequence[Layer], slopes: bool = True) -> dict[str, Seen]:
-    """Outputs of those layers that one pass for the targets comes to, and gradients by target."""
+    """Outputs of those layers that a pass for the targets comes to, and gradients by target."""
     names = [layer.name for layer in layers]
+    found: list[dict[str, Seen]] = []
+    size = fitting(asked.inputs.device, asked.inputs[0].numel(), MOST_NUMBERS)
+    work = Batches(range(len(asked.inputs)), size)
+    for some in work:
+        try:
+            seen, values = _pass(asked, names, some, slopes)
+            if work.mixed(some, values[:, 0], partial(_alone, asked, some[:1])):
+                continue
+        except Exception as error:
+            work.again(some, error)
+            continue
+        found.append(seen)
+    return found[0] if len(found) == 1 else {name: _joined(found, name) for name in found[0]}
+
+
+def _pass(
+    asked: Question, names: list[str], some: list[int], slopes: bool
+) -> tuple[dict[str, Seen], Tensor]:
+    """Of some of the photos, and the values: (targets, photos)."""
     with (
         torch.set_grad_enabled(slopes),
         recording(asked.net.module, names, stop=False, leaves=slopes) as seen,
     ):
-        values = asked.values(asked.inputs, asked.rows())
+        values = asked.values(asked.inputs[some], asked.rows()[some])
     there = [name for name in names if name in seen]
     outputs = [seen[name] for name in there]
-    if not slopes:
-        return {name: (output, []) for name, output in zip(there, outputs, strict=True)}
-    found = [_gradients(value, outputs) for value in values]
+    found = [_gradients(value, outputs) for value in values] if slopes else []
     return {
         name: (seen[name].detach(), [one[number] for one in found])
         for number, name in enumerate(there)
-    }
+    }, values.detach()
+
+
+def _alone(asked: Question, some: list[int]) -> Float[Tensor, "targets"]:
+    with torch.no_grad():
+        return asked.values(asked.inputs[some], asked.rows()[some])[:, 0]
+
+
+def _joined(found: list[dict[str, Seen]], name: str) -> Seen:
+    """A layer's output and gradients for all photos; None: for no photo a gradient comes there."""
+    output = torch.cat([seen[name][0] for seen in found])
+    gradients = []
+    for ways in zip(*(seen[name][1] for seen in found), strict=True):
+        outputs = [seen[name][0] for seen in found]
+        filled = [
+            torch.zeros_like(one) if way is None else way
+            for way, one in zip(ways, outputs, strict=True)
+        ]
+        gradients.append(None if all(way is None for way in ways) else torch.cat(filled))
+    return output, gradients
 
 
 def _gradients(value: Float[Tensor, "photos"], outputs: list[Tensor]) -> list[Tensor | None]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from pellucid.batches import Batches, fitting
 from pellucid.digits import apart
 from pellucid.errors import PellucidError
 from pellucid.explain.attention import Weights, attending
-from pellucid.explain.evidence import gathered
+from pellucid.explain.evidence import MOST_NUMBERS, gathered
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.layout import Layout, infer
 from pellucid.method import method
@@ -98,6 +100,21 @@ def rolled_out(net: Network, inputs: Float[Tensor, "images c h w"]) -> Rolled:
     Raises:
         PellucidError: there is no attention, or not from all tokens to all.
     """
+    found: list[Rolled] = []
+    work = Batches(range(len(inputs)), fitting(inputs.device, inputs[0].numel(), MOST_NUMBERS))
+    for some in work:
+        try:
+            one = _pass(net, inputs[some])
+            if work.mixed(some, one.mixed[0], partial(_alone, net, inputs[some[:1]])):
+                continue
+        except Exception as error:
+            work.again(some, error)
+            continue
+        found.append(one)
+    return replace(found[0], mixed=torch.cat([one.mixed for one in found]))
+
+
+def _pass(net: Network, inputs: Float[Tensor, "images c h w"]) -> Rolled:
     so_far: Rolled | None = None
 
     def take(weights: Weights) -> None:
@@ -112,6 +129,10 @@ def rolled_out(net: Network, inputs: Float[Tensor, "images c h w"]) -> Rolled:
             f"scaled_dot_product_attention or a softmax from token to token): ask for cam"
         )
     return so_far
+
+
+def _alone(net: Network, inputs: Float[Tensor, "1 c h w"]) -> Tensor:
+    return _pass(net, inputs).mixed[0]
 
 
 def _and(net: Network, so_far: Rolled | None, weights: Weights, images: int) -> Rolled:
