@@ -82,11 +82,11 @@ class Batches(Generic[T]):
     def mixed(self, some: list[T], among: Tensor, alone: Callable[[], Tensor]) -> bool:
         """Whether the network mixes what is given together; if so, all come again one by one.
 
-        Found out on the first batch of several, for the first in it.
+        Found out on the first batch of several, for one in it.
 
         Args:
             some: the batch.
-            among: the answer for the first of them, as it was in this batch.
+            among: the answer for one of them, as it was in this batch.
             alone: gives the answer for it by itself.
         """
         if self.trusted or len(some) == 1:

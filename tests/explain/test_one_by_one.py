@@ -43,6 +43,13 @@ class Alone(Plain):
         return self.last(self.first(x).relu() * 0.5)
 
 
+class Counting(Plain):
+    """By the shape of what it is given."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x * 0.7 if len(x) > 1 else x)
+
+
 class Single(Plain):
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x).reshape(1, 6)
@@ -75,7 +82,12 @@ ASKED: dict[str, Callable[[pl.Network], Any]] = {
     "two photos' layers": lambda net: pl.cam(net, ("photo:cat", "photo:flower"), layer="first"),
     "two photos": lambda net: pl.saliency(net, ("photo:cat", "photo:flower")),
 }
-PAIRS = {"mixing": (Mixing, Alone), "single": (Single, Plain), "writing": (Writing, Copying)}
+PAIRS = {
+    "mixing": (Mixing, Alone),
+    "counting": (Counting, Plain),
+    "single": (Single, Plain),
+    "writing": (Writing, Copying),
+}
 
 
 @pytest.mark.parametrize("what", ASKED)
@@ -89,6 +101,7 @@ def test_the_answer_is_that_for_each_photo_alone(kind: str, what: str) -> None:
     ("module", "says"),
     [
         (Mixing, "one by one: the network mixes what is given together"),
+        (Counting, "one by one: the network mixes what is given together"),
         (Single, "one by one: the network takes no more at a time"),
     ],
 )

@@ -128,7 +128,9 @@ def gradients(
         batch = sorted(some, key=lambda sample: sample.weight == 0)
         try:
             found, heights = _pass(asked, batch, override)
-            if work.mixed(some, heights[:, 0], partial(_alone, asked, batch[0])):
+            # Of a path the end: at its start networks may be the same that differ behind it.
+            end = max(range(len(batch)), key=lambda number: batch[number].place)
+            if work.mixed(some, heights[:, end], partial(_alone, asked, batch[end])):
                 continue
         except Exception as error:
             work.again(some, error)
