@@ -11,7 +11,10 @@ median of several rounds: of one thread the processor's time, which other progra
 of more the clock's. Memory is the most that a fresh process held, above what it held with the
 network loaded and run once; that of plain batches of 16.
 
-    python benchmarks/occlusion.py [networks] [--rounds 3] [--rows 4] [--threads 1]
+With `--measure score` all three are asked for the score of the class, not its probability: then
+ours computes no other class.
+
+    python benchmarks/occlusion.py [networks] [--rounds 3] [--rows 4] [--threads 1] [--measure M]
 """
 
 import argparse
@@ -19,14 +22,17 @@ import multiprocessing
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 import pellucid as pl
 
+Measure = Literal["probability", "score"]
 WINDOW, STRIDE = 32, 8
 CLAIMED = {"vgg16": 6.0, "squeezenet1_1": 5.0, "resnet18": 2.4}
 NETWORKS = (
@@ -49,14 +55,20 @@ def sizes(net: pl.Network) -> tuple[int, int]:
     return WINDOW // half, STRIDE // half
 
 
-def ours(net: pl.Network) -> str:
+def ours(net: pl.Network, measure: Measure = "probability") -> str:
     """The whole method; what it says of its way."""
     window, stride = sizes(net)
-    found = pl.occlusion(net, "photo:cat", target=0, window=window, stride=stride)
+    found = pl.occlusion(net, "photo:cat", target=0, window=window, stride=stride, measure=measure)
     return found.caption.partition("; ")[2]
 
 
-def plain(net: pl.Network, batch: int, count: int) -> None:
+def answers(net: pl.Network, inputs: Tensor, measure: Measure) -> Tensor:
+    """(batch, classes), of the bare network."""
+    scores: Tensor = net.module(inputs)
+    return scores.softmax(1) if measure == "probability" else scores
+
+
+def plain(net: pl.Network, batch: int, count: int, measure: Measure = "probability") -> None:
     """That many masked photos through the bare network."""
     inputs, _ = net.prepare(pl.open_image("photo:cat"))
     window, stride = sizes(net)
@@ -66,10 +78,10 @@ def plain(net: pl.Network, batch: int, count: int) -> None:
             for number, image in enumerate(masked):
                 left = (first + number) * stride % inputs.shape[3]
                 image[:, :window, left : left + window] = 0
-            net.module(masked).softmax(1)[:, 0]
+            answers(net, masked, measure)[:, 0]
 
 
-def captum(net: pl.Network, batch: int, rows: int) -> None:
+def captum(net: pl.Network, batch: int, rows: int, measure: Measure = "probability") -> None:
     """Captum's Occlusion on a strip of the photo that holds that many rows of masks."""
     from captum.attr import Occlusion
 
@@ -80,7 +92,7 @@ def captum(net: pl.Network, batch: int, rows: int) -> None:
     def strip(some: Tensor) -> Tensor:
         whole = inputs.repeat(len(some), 1, 1, 1)
         whole[:, :, : some.shape[2]] = some
-        return net.module(whole).softmax(1)
+        return answers(net, whole, measure)
 
     tall = min(height, window + (rows - 1) * stride)
     with torch.inference_mode(), net.at_rest():
@@ -101,7 +113,7 @@ def seconds(work: Callable[[], object]) -> float:
     return clock() - begun
 
 
-def _peak(name: str, kind: str, queue: "multiprocessing.Queue[float]") -> None:
+def _peak(name: str, kind: str, measure: Measure, queue: "multiprocessing.Queue[float]") -> None:
     torch.set_num_threads(1)
     net = network(name)
     inputs, _ = net.prepare(pl.open_image("photo:cat"))
@@ -110,9 +122,9 @@ def _peak(name: str, kind: str, queue: "multiprocessing.Queue[float]") -> None:
     pl.saliency(net, "photo:cat", target=0)  # names, layers and their modules are there from now on
     before = _held()
     if kind == "ours":
-        ours(net)
+        ours(net, measure)
     else:
-        plain(net, 16, 64)
+        plain(net, 16, 64, measure)
     queue.put(_held() - before)
 
 
@@ -122,20 +134,20 @@ def _held() -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
-def peak(name: str, kind: str) -> float:
+def peak(name: str, kind: str, measure: Measure) -> float:
     """MB that a fresh process took for it, where that can be known (Linux)."""
     if sys.platform != "linux":
         return float("nan")
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
-    process = context.Process(target=_peak, args=(name, kind, queue))
+    process = context.Process(target=_peak, args=(name, kind, measure, queue))
     process.start()
     found = queue.get()
     process.join()
     return float(found)
 
 
-def measure(name: str, rounds: int, rows: int) -> None:
+def measured(name: str, rounds: int, rows: int, measure: Measure) -> None:
     """One line for one network."""
     net = network(name)
     window, stride = sizes(net)
@@ -143,11 +155,11 @@ def measure(name: str, rounds: int, rows: int) -> None:
     masks = (side // stride) ** 2
     across = -(-(side - window) // stride) + 1
     ways: list[str] = []
-    works: dict[str, Callable[[], object]] = {"ours": lambda: ways.append(ours(net))}
+    works: dict[str, Callable[[], object]] = {"ours": lambda: ways.append(ours(net, measure))}
     scale = {"ours": 1.0}
     for batch in BATCHES:
-        works[f"plain {batch}"] = lambda batch=batch: plain(net, batch, rows * across)
-        works[f"captum {batch}"] = lambda batch=batch: captum(net, batch, rows)
+        works[f"plain {batch}"] = partial(plain, net, batch, rows * across, measure)
+        works[f"captum {batch}"] = partial(captum, net, batch, rows, measure)
         # Captum's first pass, of the photo itself, is not scaled away: it is one of many.
         scale |= {f"{kind} {batch}": masks / (rows * across) for kind in ("plain", "captum")}
     taken: dict[str, list[float]] = {what: [] for what in works}
@@ -159,7 +171,7 @@ def measure(name: str, rounds: int, rows: int) -> None:
         kind: min(t for w, t in times.items() if w.startswith(kind)) for kind in ("plain", "captum")
     }
     ratios = {kind: found / times["ours"] for kind, found in best.items()}
-    memory = peak(name, "ours"), peak(name, "plain")
+    memory = peak(name, "ours", measure), peak(name, "plain", measure)
     claim = CLAIMED.get(name, 1.0)
     verdict = "ok" if min(ratios.values()) >= claim and not memory[0] > memory[1] else "MISSED"
     print(
@@ -176,11 +188,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=4)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--measure", choices=("probability", "score"), default="probability")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     print(f"{'':16}{'ours':>9}{'plain/':>8}{'captum/':>8}{'claim':>7}{'MB ours':>8}{'plain':>8}")
     for name in given.networks:
-        measure(name, given.rounds, given.rows)
+        measured(name, given.rounds, given.rows, given.measure)
 
 
 if __name__ == "__main__":
