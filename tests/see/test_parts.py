@@ -30,6 +30,7 @@ class Made(nn.Module):
         self.same = nn.Conv2d(8, 8, 4, padding="same")
         self.mirror = nn.Conv2d(8, 8, 3, padding=1, padding_mode="reflect")
         self.up = nn.ConvTranspose2d(8, 8, 2, stride=2)
+        self.close = nn.Conv2d(8, 8, (19, 23))
         self.norm = nn.BatchNorm2d(8)
         self.group = nn.GroupNorm(2, 8)
         self.lrn = nn.LocalResponseNorm(3)
@@ -123,6 +124,7 @@ FORMS: dict[str, Callable[[Any, Tensor], Tensor]] = {
     "whole scaled by the mean": lambda self, x: x * x.mean((2, 3), keepdim=True).sigmoid(),
     "whole constants": lambda self, x: torch.cat([x, x.new_ones(x.shape)[:, :3]], 1)[:, 3:],
     "made for the batch": lambda self, x: self.conv(x) * torch.full((len(x), 8, 1, 1), 0.5),
+    "whole kernel as large as the map": lambda self, x: self.close(self.conv(x)).relu(),
     "whole columns that count more": lambda self, x: self.conv(x * torch.arange(x.shape[3])),
 }  # fmt: skip
 
@@ -135,6 +137,16 @@ def test_awkward_networks(form: str, side: int) -> None:
     asked = compared(module, module, photo(3, SIZE), spots(SIZE, side, 7))
     assert asked.way.startswith("rectangles in "), asked.way
     assert ("whole from" in asked.way) == form.startswith("whole")
+
+
+def test_an_answer_that_lies_in_the_memory_of_a_map() -> None:
+    module = lively(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3)))
+
+    def neuron(x: Tensor) -> Tensor:
+        return module(x).flatten(1)[:, ::5][:, 200, None]
+
+    asked = compared(neuron, module, photo(3, SIZE), spots(SIZE, 9, 7))
+    assert asked.way.startswith("rectangles in 2 of 2 layers")
 
 
 def test_the_awkward_network_of_all_tests() -> None:

@@ -74,7 +74,8 @@ class Engine:
                     self.means[kernel.outs[0]] = values[kernel.outs[0]]
                 for value in [value for value in values if plan.ends[value] <= place]:
                     self._keep(value, values.pop(value), wanted)
-            self._keep(plan.graph.output, values[plan.graph.output], wanted)
+            for value, tensor in values.items():  # the answer, and what it may be a view of
+                self._keep(value, tensor, wanted)
 
     def _keep(self, value: int, tensor: Tensor, wanted: set[int]) -> None:
         axes = self.plan.axes.get(value)

@@ -49,11 +49,11 @@ def rule(node: Node, graph: Graph, axes: dict[int, Axes]) -> Rule:
     if found is None:
         return whole
     # A map of one place says something about the whole photo.
-    kept = (
+    kept = tuple(
         at if at and prod(shape[axis] for axis in at) > 1 else None
         for at, shape in zip(found.axes, outs, strict=True)
     )
-    return replace(found, axes=tuple(kept))
+    return replace(found, axes=kept) if any(kept) or found.kind == "mean" else whole
 
 
 def _reason(node: Node, places: list[Axes]) -> str:
