@@ -55,10 +55,10 @@ def strength(found: pl.Heatmap) -> Tensor:
     clean photo's.
     """
     values = found.values.float()
-    if found.scale == "signed":
-        return values.abs()
     if found.clean is not None:
         return (found.clean - values).relu()
+    if found.scale == "signed":
+        return values.abs()
     return values.relu() if found.scale == "positive" else values - values.min()
 
 

@@ -57,9 +57,13 @@ def test_maps_run_from_end_to_end() -> None:
     middle = colour.signed(line)[:, 1]
     assert float(middle.max() - middle.min()) == 0 and float(middle.min()) > 0.95
     for name, colours in colour.MAPS.items():
-        shade = colours(torch.linspace(0, 1, 64)).mean(0).diff()
-        rising = bool((shade >= -1e-6).all())
-        assert rising == (name != "signed"), name
+        shade = colours(torch.linspace(0, 1, 65)).mean(0).diff()
+        falling, rising = bool((shade[:32] <= 1e-6).all()), bool((shade[32:] >= -1e-6).all())
+        # Of those for numbers of either sign nothing lies in the middle: white, and night.
+        assert (falling, rising) == {"signed": (False, False), "frost": (True, True)}.get(
+            name, (False, True)
+        ), name
+    assert torch.equal(colour.frost((line + 1) / 2)[:, :3], colour.heat(line)[:, :3])
 
 
 def test_no_value_has_its_own_colour() -> None:

@@ -32,13 +32,22 @@ def test_a_map_lies_on_the_photo_where_the_network_looked(size: tuple[int, int])
 
 
 def test_low_numbers_shine_where_they_matter() -> None:
-    """Against what stands for nothing: what is higher is as dark as that, by however much."""
-    values = torch.tensor([[0.0, 1.0], [1.0, 9.0]])
-    image = heatmap(values, (64, 64), clean=1.0).image()
-    assert float(image[:, 5, 5].mean()) > float(image[:, 5, -5].mean()) + 0.5
-    assert torch.equal(image[:, 5, -5], image[:, -5, -5])
-    none = heatmap(values + 1, (64, 64), clean=1.0)
-    assert torch.equal(none.over().values, none.over(opacity=0).values)
+    """Against what stands for nothing: below it they are hot, above it blue, each by how far."""
+    values = torch.tensor([[0.0, 1.0], [1.5, 1.0]])
+    looks = {"clean": 1.0, "scale": "signed", "colours": "frost"}
+    found = heatmap(values, (64, 64), **looks)
+    image = found.drawn()
+    ends = image[:, 0, 0], image[:, 0, -1], image[:, -1, 0]
+    for end, place in zip(ends, (1.0, 0.5, 0.25), strict=True):
+        torch.testing.assert_close(end, colour.frost(torch.tensor(place)))
+    assert torch.equal(colour.frost(torch.tensor(0.5)), colour.heat(torch.tensor(0.0)))
+    off = (found.over().values - found.over(opacity=0).values).abs().mean(0)
+    hot, none, cold = off[0, 0], off[0, -1], off[-1, 0]
+    assert float(none) < 1e-5 < float(cold) < float(hot)
+    flat = heatmap(torch.full((2, 2), 3.0), (64, 64), **looks)
+    other = heatmap(torch.full((2, 2), 3.0), (64, 64), **looks | {"clean": 3.0})
+    assert torch.equal(flat.over().values, flat.over(opacity=0).values)
+    assert torch.equal(other.over().values, flat.over().values)
 
 
 def test_each_map_of_a_table_is_drawn_against_its_own(cat: pl.Photo) -> None:
@@ -46,7 +55,7 @@ def test_each_map_of_a_table_is_drawn_against_its_own(cat: pl.Photo) -> None:
     values = torch.tensor([[[0.0, 1.0], [1.0, 1.0]], [[4.0, 5.0], [5.0, 7.0]]])
     table = pl.Heatmaps(
         values=values[None], photos=(cat,), frames=(frame,), names=(("a", "b"),),
-        captions=(("", ""),), clean=torch.tensor([[1.0, 5.0]]),
+        captions=(("", ""),), clean=torch.tensor([[1.0, 5.0]]), scale="positive",
     )  # fmt: skip
     assert [one.clean for one in table] == [1.0, 5.0]
     assert torch.equal(table[0, 0].drawn(), table[0, 1].drawn())

@@ -32,10 +32,15 @@ def _through(*anchors: str) -> ColourMap:
 # Even in lightness, so that a step in the map is a step for the eye, also printed in grey.
 grey = _through("000000", "ffffff")
 heat = _through("08051d", "3b0f70", "8c2981", "de4968", "fe9f6d", "fcfdbf")
+# Night is nothing: heat for it, the blue of ice against it.
+frost = _through(
+    "d2f3ff", "6fc3ee", "2a86cc", "14539a", "0e2a5c",
+    "08051d", "3b0f70", "8c2981", "de4968", "fe9f6d", "fcfdbf",
+)  # fmt: skip
 # White is nothing: blue against it, red for it.
 signed = _through("0b2f66", "3f7fbf", "bcd7ea", "f7f7f7", "f6c3a8", "d1573f", "6d0a1f")
 
-MAPS: dict[str, ColourMap] = {"grey": grey, "heat": heat, "signed": signed}
+MAPS: dict[str, ColourMap] = {"grey": grey, "heat": heat, "frost": frost, "signed": signed}
 
 
 def ranged(

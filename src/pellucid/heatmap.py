@@ -56,8 +56,8 @@ class Heatmap(Mapped):
         values: (height, width), evenly over the network's input, at any resolution.
         photo: the photo that was asked about.
         frame: where the input lies in it.
-        clean: where low numbers are what matters: the number that stands for nothing. The further
-            one lies below it, the brighter it is drawn; those above are as dark as itself.
+        clean: where low numbers are what matters: the number that stands for nothing. Drawn is how
+            far each lies below it.
     """
 
     values: Float[Tensor, "height width"]
@@ -91,12 +91,12 @@ class Heatmap(Mapped):
         return colour.MAPS[self.colours](self._shades(self.values))
 
     def _shades(self, values: Float[Tensor, "h w"]) -> Float[Tensor, "height width"]:
-        values, scale = values.detach().cpu(), self.scale
+        values = values.detach().cpu()
         if self.clean is not None:
-            values, scale = (self.clean - values.double()).clamp(min=0), "positive"
+            values = self.clean - values.double()
             if self.flat:  # what only roundings set apart is no pattern
                 values.zero_()
-        return self.frame.to_photo(colour.ranged(values, scale, self.clip))
+        return self.frame.to_photo(colour.ranged(values, self.scale, self.clip))
 
     def over(self, photo: Any = None, *, opacity: float = OPACITY) -> Picture:
         """The map laid over its photo, strong where the map is strong.

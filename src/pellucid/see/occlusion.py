@@ -70,8 +70,8 @@ def occlusion(
 
     Returns:
         Heatmap with `.values` (rows, columns): the probability (score, activation) at each mask
-        position; (height, width) per pixel. Bright where it is lower than without a mask; dark
-        where it is the same, or higher. Heatmaps of several.
+        position; (height, width) per pixel. Drawn hot where it is lower than without a mask, blue
+        where it is higher, dark where it is the same. Heatmaps of several.
 
     Raises:
         PellucidError: unknown target, a mask as large as the input, or scores that are no numbers.
@@ -115,7 +115,11 @@ def occlusion(
         told = f"{_drawn(grids, per)}; {answers.way}"
         captions.append(_captions(asked, row, clean, torch.cat(tried), grids, measure, told))
     return asked.answer(
-        torch.stack(maps), lambda row, at: captions[row][at], clean=torch.stack(cleans)
+        torch.stack(maps),
+        lambda row, at: captions[row][at],
+        clean=torch.stack(cleans),
+        scale="signed",
+        colours="frost",
     )
 
 
@@ -235,6 +239,7 @@ def _captions(
         else:
             text += f"{shown[1]} to {shown[2]} under a {masks}"
             text += ": none lowers it" if low >= value else ""
+            text += " (blue: higher than uncovered)" if high > value else ""
         captions.append(f"{text}{more}")
     return captions
 
