@@ -61,6 +61,22 @@ def test_each_map_of_a_table_is_drawn_against_its_own(cat: pl.Photo) -> None:
     assert torch.equal(table[0, 0].drawn(), table[0, 1].drawn())
 
 
+def test_a_map_of_a_table_is_taken_by_photo_and_target_or_by_its_number(cat: pl.Photo) -> None:
+    frame = pl.Preprocess(size=(32, 32), resize=32).frame(cat.size)
+    table = pl.Heatmaps(
+        values=torch.arange(6.0).view(2, 3, 1, 1), photos=(cat,) * 2, frames=(frame,) * 2,
+        names=(("a", "b", "c"),) * 2, captions=(("", "", ""),) * 2,
+    )  # fmt: skip
+    assert [float(table[number].values) for number in range(-6, 6)] == [*range(6)] * 2
+    assert [float(one.values) for one in table] == [*range(6)]
+    assert float(table[1, -1].values) == 5
+    with pytest.raises(IndexError, match="there are 6 maps, 0 to 5, not 6"):
+        table[6]
+    for place in (slice(None), (0, slice(None)), "a", (0, 0, 0), 1.0):
+        with pytest.raises(pl.PellucidError, match=r"one map is maps\[photo, target\]"):
+            table[place]  # type: ignore[index]
+
+
 def test_a_constant_map_is_dark() -> None:
     for more in ({}, {"clean": 3.0}, {"clean": 4.0}):
         image = heatmap(torch.full((2, 2), 3.0), (64, 64), **more).image()

@@ -266,3 +266,14 @@ def test_the_hash_of_a_photo_follows_its_pixels() -> None:
     assert photo.hash == pl.open_image(photo.pixels).hash
     with torch.inference_mode():
         assert pl.open_image(photo.pixels).hash == photo.hash
+
+
+def test_the_bytes_of_a_file_are_a_photo(tmp_path: Path) -> None:
+    photo = pl.open_image(torch.rand(3, 9, 7))
+    Image.fromarray(photo.pixels.permute(1, 2, 0).numpy()).save(tmp_path / "a.png")
+    again = pl.open_image((tmp_path / "a.png").read_bytes())
+    assert torch.equal(again.pixels, photo.pixels)
+    with pytest.raises(pl.PellucidError) as told:
+        pl.open_image(b"\0" * 9000)
+    assert len(str(told.value)) < 200
+    assert pl.open_image(bytes(tmp_path / "a.png")).source.endswith("a.png")

@@ -1,6 +1,7 @@
 """The pointing game: hits and misses whose answer is known."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,3 +98,22 @@ def test_what_cannot_be_played(net: pl.Network, boxes: object, tolerance: float,
         pl.pointing(heatmap(net, 1, 1), boxes, tolerance=tolerance)
     with pytest.raises(pl.PellucidError, match="at least one"):
         pl.pointing_game([])
+
+
+@pytest.mark.parametrize("kind", [np.array, torch.tensor, tuple, list])
+def test_boxes_are_taken_in_any_clothes(net: pl.Network, kind: Any) -> None:
+    found = heatmap(net, 30, 30)
+    boxes = [kind(box) for box in ((0, 0, 5, 5), (1, 1, 9, 9), (2, 2, 9, 9), (20, 20, 40, 40))]
+    assert pl.pointing(found, boxes, tolerance=0)
+    assert pl.pointing(found, boxes[3], tolerance=0)
+    assert not pl.pointing(found, boxes[:3], tolerance=0)
+
+
+def test_of_several_maps_one_has_to_be_picked(cat: pl.Photo) -> None:
+    frame = pl.Preprocess(size=(32, 32), resize=32).frame(cat.size)
+    table = pl.Heatmaps(
+        values=torch.rand(1, 1, 2, 2), photos=(cat,), frames=(frame,), names=(("a",),),
+        captions=(("",),),
+    )  # fmt: skip
+    with pytest.raises(pl.PellucidError, match=r"not Heatmaps: take maps\[photo, target\]"):
+        pl.pointing(table, (0, 0, 5, 5))  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
+from operator import index
 from typing import Any
 
 import torch
@@ -134,7 +135,7 @@ class Heatmaps(Mapped):
     """The maps of several photos, or of several targets, made in one go.
 
     `maps[0, 2]` is the Heatmap of the first photo and the third target; `len()` counts all maps,
-    and iterating gives them photo by photo.
+    iterating gives them photo by photo, and `maps[2]` is the third of them.
 
     Attributes:
         values: (photos, targets, height, width), evenly over the network's input.
@@ -159,9 +160,14 @@ class Heatmaps(Mapped):
         rows, columns = self.values.shape[:2]
         return (self[row, column] for row in range(rows) for column in range(columns))
 
-    def __getitem__(self, place: tuple[int, int]) -> Heatmap:
+    def __getitem__(self, place: int | tuple[int, int]) -> Heatmap:
         rows, columns = self.values.shape[:2]
-        row, column = place
+        numbers = place if isinstance(place, tuple) else (place,)
+        if len(numbers) > 2 or not all(hasattr(number, "__index__") for number in numbers):
+            raise PellucidError(f"one map is maps[photo, target] or maps[number], not {place!r}")
+        if len(numbers) == 1:
+            return self._nth(index(numbers[0]))
+        row, column = (index(number) for number in numbers)
         if not (-rows <= row < rows and -columns <= column < columns):
             raise PellucidError(
                 f"there are maps of {rows} photos and {columns} targets, from [0, 0] to "
@@ -178,6 +184,12 @@ class Heatmaps(Mapped):
             recipe=self.recipe.drawn("pick", pick=[row, column]),
             **self.looks(),
         )
+
+    def _nth(self, number: int) -> Heatmap:
+        if not -len(self) <= number < len(self):
+            # What Python ends a loop by.
+            raise IndexError(f"there are {len(self)} maps, 0 to {len(self) - 1}, not {number}")
+        return self[divmod(number % len(self), self.values.shape[1])]
 
     def image(self) -> Float[Tensor, "3 height width"]:
         """A row for each photo: the photo, then its maps."""

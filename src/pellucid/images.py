@@ -82,8 +82,8 @@ def open_image(source: Any) -> Photo:
 
     Args:
         source: a path, "photo:NAME" (see `photos()`), a Pillow image, a (3, H, W) or (1, H, W)
-            tensor, or an (H, W, 3) or (H, W) array, uint8 or float from 0 to 1; a Photo comes
-            back as it is.
+            tensor, or an (H, W, 3) or (H, W) array, uint8 or float from 0 to 1; the bytes of an
+            image file; a Photo comes back as it is.
 
     Returns:
         The photo, turned upright as its EXIF says, in RGB; of an animation the first frame.
@@ -103,6 +103,8 @@ def open_image(source: Any) -> Photo:
             f"a photo is a path, photo:NAME, a Pillow image, a tensor or an array, "
             f"not {type(source).__name__}"
         )
+    if isinstance(source, bytes) and b"\0" in source:  # no path has that
+        return from_bytes(source, "the image")
     text = os.fsdecode(source)
     if text.startswith("photo:"):
         return Photo(_decode(stock.path(text.removeprefix("photo:")), text), text)

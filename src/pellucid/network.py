@@ -105,7 +105,7 @@ class Network:
         try:
             with self.at_rest(), torch.random.fork_rng(devices):
                 return inventory(self.module, self.blank())
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, TypeError) as error:
             shape = " x ".join(map(str, self.blank().shape[1:]))
             reason = " ".join(str(error).split())[:200]
             raise PellucidError(
@@ -123,6 +123,11 @@ class Network:
                 f"LAYER:CHANNEL in place of a class"
             )
         return shape[0]
+
+    @property
+    def measure(self) -> str:
+        """What it gives of a class: a probability; of an only one the score, for its share is 1."""
+        return "probability" if self.classes > 1 else "score"
 
     @property
     def labels(self) -> list[str]:

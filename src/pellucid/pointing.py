@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import hypot
 from typing import Any
 
+import numpy as np
 import torch
 
 from pellucid.box import Box
@@ -82,6 +83,10 @@ def pointing(heatmap: Heatmap, boxes: Any, *, tolerance: float = TOLERANCE) -> P
     """
     if not tolerance >= 0:
         raise PellucidError(f"tolerance is at least 0 px, not {tolerance}")
+    if not isinstance(heatmap, Heatmap):
+        raise PellucidError(
+            f"one map points at a time, not {type(heatmap).__name__}: take maps[photo, target]"
+        )
     targets = _boxes(boxes, heatmap.photo.size)
     evidence = heatmap.evidence()
     if not bool((evidence != evidence[0, 0]).any()):
@@ -113,7 +118,7 @@ def pointing_game(
 def _boxes(given: Any, size: tuple[int, int]) -> list[Box[float]]:
     # A tensor or an array has the same rows as a list.
     rows = given.tolist() if hasattr(given, "tolist") else given
-    if isinstance(rows, Sequence) and len(rows) == 4 and not isinstance(rows[0], Sequence):
+    if isinstance(rows, Sequence) and len(rows) == 4 and not np.ndim(rows[0]):
         rows = [rows]
     try:
         boxes = [Box(*(float(side) for side in row)) for row in rows]

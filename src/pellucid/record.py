@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -186,9 +186,14 @@ def watching(module: nn.Module, take: Take, names: set[str] | None = None) -> It
 
 
 def first_tensor(output: Any) -> Tensor | None:
-    """The tensor in what a module returns: itself, or the first one in a tuple, list or dict."""
+    """The tensor in what a module returns: itself, or the first one in a tuple, list or dict.
+
+    Of a dict that has "logits" those.
+    """
     if isinstance(output, Tensor):
         return output
+    if isinstance(output, dict) and isinstance(output.get("logits"), Tensor):
+        return cast(Tensor, output["logits"])
     parts = output.values() if isinstance(output, dict) else output
     if isinstance(parts, list | tuple) or hasattr(parts, "mapping"):
         for part in parts:

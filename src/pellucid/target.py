@@ -145,6 +145,7 @@ def targets(
         PellucidError: a function that does not give one number for each image.
     """
     if wanted is None:
+        _ = net.classes  # raises where it has none
         with torch.no_grad():
             scores = [observe(net, one[None], {""})[""] for one in inputs]
             best = [int(score.argmax(1)) for score in scores]

@@ -65,11 +65,11 @@ class Asked:
     @property
     def what(self) -> str:
         """What `score` gives."""
-        return "probability" if self.target.what == "score" else self.target.what
+        return self.net.measure if self.target.what == "score" else self.target.what
 
     def score(self, inputs: Tensor) -> Float[Tensor, "batch"]:
-        """Of a class the probability, of anything else its value, for each image."""
-        if isinstance(self.target, UnitTarget) and self.target.unit.is_class:
+        """Of a class among several the probability, else its value, for each image."""
+        if isinstance(self.target, UnitTarget) and self.what == "probability":
             scores = observe(self.net, inputs, {""})[""].float()
             found = scores.softmax(1)[:, self.target.unit.channel]
         else:

@@ -54,17 +54,20 @@ class Gradients:
         values: of each target on the photo; the mean over the copies.
         starts: of each target at the start of the path; zero where the path does not go there.
         smooth: number of the copies.
+        noisy: whether there is noise on them.
     """
 
     maps: Maps
     values: Float[Tensor, "photos targets"]
     starts: Float[Tensor, "photos targets"]
     smooth: int
+    noisy: bool = False
 
     def told(self, asked: Question, row: int, column: int) -> str:
         """A target and its value."""
         target, value = asked.targets[column], float(self.values[row, column])
-        copies = f" on average of {self.smooth} noisy copies" if self.smooth > 1 else ""
+        copies = " on a noisy copy" if self.noisy else ""
+        copies = f" on average of {self.smooth} noisy copies" if self.smooth > 1 else copies
         return f"{target.name(row)}, whose {target.what} is {value:.3g}{copies}"
 
 
@@ -146,7 +149,7 @@ def gradients(
         done += len(batch)
         if total > len(batch):
             yield Step(done, total, "gradients")
-    return Gradients(maps, values, starts, smooth)
+    return Gradients(maps, values, starts, smooth, share > 0)
 
 
 def _samples(
@@ -207,6 +210,7 @@ def shown(
     reduce: str,
     caption: Callable[[int, int], str],
     facts: Mapping[str, Float[Tensor, "photos targets"]] | None = None,
+    start: Float[Tensor, "photos channels height width"] | None = None,
 ) -> Heatmap | Heatmaps | Grid:
     """The maps with the colours of each pixel as one number, or as pictures in colours.
 
@@ -214,11 +218,15 @@ def shown(
         reduce: "max", "sum", "signed": a map; "colour": a picture for each, grey where nothing is.
         caption: of a map, by the number of its photo and of its target.
         facts: numbers that belong to each map, by name.
+        start: of maps that are multiplied by what the photo is apart from it.
     """
 
     def told(row: int, column: int) -> str:
-        none = "" if bool(maps[row, column].any()) else ": zero everywhere, no pixel changes it"
-        return caption(row, column) + none
+        if bool(maps[row, column].any()):
+            return caption(row, column)
+        same = start is not None and torch.allclose(start[row], asked.inputs[row])
+        why = "the photo is what it is compared with" if same else "no pixel changes it"
+        return f"{caption(row, column)}: zero everywhere, {why}"
 
     if reduce == "colour":
         return _pictures(asked, maps.float().cpu(), told, facts or {})

@@ -43,5 +43,9 @@ def input_x_gradient(
     zero = torch.zeros_like(asked.inputs)
     found = yield from gradients(asked, smooth=smooth, noise=noise, start=zero)
     return shown(
-        asked, found.maps, reduce, lambda *at: f"input x gradient of {found.told(asked, *at)}"
+        asked,
+        found.maps,
+        reduce,
+        lambda *at: f"input x gradient of {found.told(asked, *at)}",
+        start=zero,
     )

@@ -70,4 +70,4 @@ def integrated(
         )
 
     facts = {"difference": differences, "completeness_error": errors}
-    return shown(asked, found.maps, reduce, caption, facts)
+    return shown(asked, found.maps, reduce, caption, facts, start)

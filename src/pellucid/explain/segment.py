@@ -20,6 +20,7 @@ from pellucid.images import Photo
 from pellucid.method import Step, method
 from pellucid.network import Network
 from pellucid.option import Help
+from pellucid.question import Question
 
 WORKING = 400  # px: side of a square of as many pixels as are cut at most; the time grows with them
 SPREAD = 0.04  # standard deviation of the blur that joins the map's dots, share of the input's side
@@ -70,6 +71,9 @@ def segment(
         >>> segment(net, "photo:flower", draw="cutout").save("flower.png")
     """
     cv2 = _opencv()
+    wanted = len(Question.of(net, photo, target).targets) if target is not None else 1
+    if wanted > 1:
+        raise PellucidError(f"one object is cut out at a time: name one target, not {wanted}")
     # One map of several photos never comes back where one photo and one unit were given.
     heat: Any = yield from saliency.steps(net, photo, target=target, smooth=smooth, seed=seed)
     if not bool(heat.values.any()):

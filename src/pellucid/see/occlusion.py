@@ -81,6 +81,8 @@ def occlusion(
         torch.Size([16, 16])
     """
     asked = Question.of(net, photo, target)
+    if any(one.what == "score" for one in asked.targets) and net.measure == "score":
+        measure = "score"
     grids = [Grid.of(net.preprocess.size, window, stride)]
     for _ in range(detail):
         grids.append(grids[-1].finer())

@@ -40,10 +40,13 @@ def predict(
     if len(scores) > 1 and bool(scores.min() == scores.max()):
         alike = ", which scores all classes alike: is it trained?"
     names = tuple(labels[number] for number in best.tolist())
+    sure = f"at {float(shares[0]):.0%}, says {net.name}{alike}"
+    if len(scores) == 1:  # whose share of all is 1, whatever it sees
+        sure = f"scores {float(scores[0]):.3g}; {net.name} knows no other class"
     return Ranking(
         values=shares,
         names=names,
         scores=scores[best].cpu(),
         photo=photo,
-        caption=f"{names[0]} at {float(shares[0]):.0%}, says {net.name}{alike}",
+        caption=f"{names[0]} {sure}",
     )
