@@ -52,3 +52,72 @@ def test_any_other_error_stays_what_it_is() -> None:
     numbers = torch.ones(2, requires_grad=True)
     with pytest.raises(RuntimeError, match="scalar outputs"), backward():
         torch.autograd.grad(numbers * 2, numbers)
+
+
+@pytest.mark.parametrize("ask", [pl.saliency, pl.guided, pl.cam, pl.input_x_gradient])
+def test_weights_that_were_made_in_inference_mode_are_told_plainly(
+    cat: pl.Photo, ask: Callable[[Any, Any], Any]
+) -> None:
+    with torch.inference_mode():
+        module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(784, 3))
+    net = pl.Network(module, size=16)
+    with pytest.raises(pl.PellucidError, match=r"its weights were made inside .*inference_mode"):
+        ask(net, cat)
+    assert pl.occlusion(net, cat, window=4).values.isfinite().all()
+
+
+class _Rounded(torch.autograd.Function):
+    """Something that has no gradient, as the operations of quantised layers have none."""
+
+    @staticmethod
+    def forward(_ctx: Any, x: Tensor) -> Tensor:
+        return x.round()
+
+    @staticmethod
+    def backward(_ctx: Any, _coming: Tensor) -> None:  # type: ignore[override]
+        return None
+
+
+class Rounded(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = _Rounded.apply(9 * self.conv(x).relu())
+        return found.mean((2, 3))
+
+
+@pytest.mark.parametrize(
+    "ask", [pl.saliency, pl.guided, pl.deconv, pl.integrated, pl.attack, pl.cam]
+)
+def test_what_has_no_gradient_is_not_called_zero(
+    cat: pl.Photo, ask: Callable[[Any, Any], Any]
+) -> None:
+    net = pl.Network(Rounded(), size=16)
+    with pytest.raises(pl.PellucidError, match=r"no gradient .*the network cuts"):
+        ask(net, cat)
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")  # on its way out of torch
+@pytest.mark.filterwarnings("ignore:quantized..linear_dynamic")  # what the test is about
+def test_a_quantised_layer_has_no_gradient(cat: pl.Photo) -> None:
+    class Quantised(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.conv(x).relu().mean((2, 3))
+            # Rows of a table of eight bits, as a layer that is quantised on the fly has them.
+            found: Tensor = torch.ops.quantized.linear_dynamic(x, self.packed)
+            return found
+
+    module = Quantised()
+    weight = torch.quantize_per_tensor(torch.randn(3, 4), 0.1, 0, torch.qint8)
+    module.packed = torch.ops.quantized.linear_prepack(weight, None)
+    net = pl.Network(module, size=16)
+    assert pl.occlusion(net, cat, window=4, target=1).values.isfinite().all()
+    for ask in (pl.saliency, pl.deconv, pl.integrated):
+        with pytest.raises(pl.PellucidError, match="no gradient reaches the image"):
+            ask(net, cat, target=1)

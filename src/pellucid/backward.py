@@ -1,4 +1,4 @@
-"""Backward: gradients taken through a network that may have overwritten what they need."""
+"""Backward: gradients through a network that may not have them, and why."""
 
 from __future__ import annotations
 
@@ -7,8 +7,27 @@ from contextlib import contextmanager
 
 from pellucid.errors import PellucidError
 
+_INFERENCE = "Inference tensors cannot be saved for backward"
 # What torch says then, which also names tensors by their numbers and hints at its own tools.
 _OVERWRITTEN = "modified by an inplace operation"
+
+
+@contextmanager
+def differentiable() -> Iterator[None]:
+    """Inside the `with` passes are made that gradients may be taken through.
+
+    Raises:
+        PellucidError: weights were made in inference mode, where torch allows no gradients.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if _INFERENCE not in str(error):
+            raise
+        raise PellucidError(
+            "this network has no gradient: its weights were made inside torch.inference_mode(); "
+            "make or load them outside of it"
+        ) from error
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from torch import Tensor
@@ -27,20 +28,22 @@ COMPILED = re.compile(r"DifferentiableGraph|CompiledFunction")
 
 def rectifiers(start: Any) -> dict[Any, Kind]:
     """Every rectifier that gradients pass from a node of the graph down to its leaves."""
-    found: dict[Any, Kind] = {}
+    found = ((node, _kind(node)) for node in passed(start))
+    return {node: kind for node, kind in found if kind}
+
+
+def passed(start: Any) -> Iterator[Any]:
+    """Every node of a graph that gradients pass from one down to its leaves."""
     seen, ahead = {start}, [start]
     while ahead:
         node = ahead.pop()
         if node is None:
             continue
-        kind = _kind(node)
-        if kind:
-            found[node] = kind
+        yield node
         for below, _ in node.next_functions:
             if below not in seen:
                 seen.add(below)
                 ahead.append(below)
-    return found
 
 
 def _kind(node: Any) -> Kind | None:

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from pellucid.backward import differentiable
 from pellucid.errors import PellucidError, Unknown
 from pellucid.record import recording
 from pellucid.unit import Unit
@@ -192,7 +193,7 @@ def described(wanted: Any) -> str:
 def observe(net: Network, inputs: Tensor, layers: set[str] | frozenset[str]) -> dict[str, Tensor]:
     """One forward pass: the outputs of layers by name, "" the network's scores."""
     hidden = [layer for layer in layers if layer]
-    with recording(net.module, hidden, stop="" not in layers) as seen:
+    with differentiable(), recording(net.module, hidden, stop="" not in layers) as seen:
         scores = net.scores(inputs)
     if "" in layers:
         seen[""] = scores

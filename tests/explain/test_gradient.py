@@ -215,3 +215,22 @@ def test_colour_pictures_lie_on_their_photos_and_stand_beside_them(
     ]  # fmt: skip
     assert tables[0].shape == tables[1].shape
     assert torch.equal(tables[0][:, :, :220], tables[1][:, :, :220])  # the photos
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda net, photo: pl.saliency(net, photo, target=1, smooth=3, seed=4),
+        lambda net, photo: pl.integrated(
+            net, photo, target=1, steps=3, baseline="noise", noise=0.1
+        ),
+    ],
+)
+def test_a_photo_among_others_has_the_same_noise_as_alone(bundled: pl.Network, ask: Any) -> None:
+    photos = ("photo:cat", "photo:rocket")
+    together = ask(bundled, photos)
+    for row, photo in enumerate(photos):
+        alone = ask(bundled, photo).values
+        torch.testing.assert_close(
+            together[row, 0].values, alone, rtol=1e-3, atol=1e-4 * float(alone.abs().max())
+        )

@@ -146,3 +146,12 @@ def test_blurring_keeps_the_sum_and_a_constant() -> None:
     torch.testing.assert_close(
         rooms._blurred(torch.full((9, 7), 3.0), 2.0), torch.full((9, 7), 3.0)
     )
+
+
+def test_it_cuts_whatever_torch_takes_for_usual(bundled: pl.Network) -> None:
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = pl.segment(bundled, "photo:flower", smooth=2)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert 0 < found.share < 1

@@ -212,3 +212,26 @@ def test_a_photo_of_one_colour_is_the_same_under_masks_of_it(bundled: pl.Network
     for fill in ("mean", "blur", "patch"):
         found = pl.occlusion(bundled, plain, fill=fill)
         assert "the same under every" in found.caption and len(found.values.unique()) == 1
+
+
+def test_each_target_and_photo_has_the_map_that_it_has_alone(bundled: pl.Network) -> None:
+    """Though what is asked together shares its passes."""
+    how = {"window": 28, "stride": 14, "detail": 2}
+    photos = ("photo:cat", "photo:rocket")
+    names = ("class:airplanes", "relu3:3@5,5", "class:wild_cat")
+    together = pl.occlusion(bundled, photos, target=names, **how)
+    for row, photo in enumerate(photos):
+        for column, name in enumerate(names):
+            alone = pl.occlusion(bundled, photo, target=name, **how)
+            one = together[row, column]
+            torch.testing.assert_close(one.values, alone.values, rtol=1e-4, atol=1e-6)
+            assert one.caption.partition("; ")[0] == alone.caption.partition("; ")[0]
+
+
+def test_steps_come_to_an_end_where_targets_share_masks(bundled: pl.Network) -> None:
+    work = pl.occlusion.steps(
+        bundled, ("photo:cat", "photo:rocket"), target=(1, 2, 3), window=28, stride=14, detail=1
+    )
+    steps = list(work)
+    assert steps[-1].done == steps[-1].total
+    assert all(step.done <= step.total for step in steps)

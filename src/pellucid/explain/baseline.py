@@ -20,7 +20,7 @@ def baseline_of(which: Baseline, inputs: Images, preprocess: Preprocess) -> Imag
         which: "black", "white": the whole picture; "mean": the photo's mean colour; "zero": zero
             after normalising, which is the mean colour of the photos the network was trained on;
             "blur": the photo, so blurred that only broad patches of colour are left; "noise": each
-            pixel random and even from black to white.
+            pixel random and even from black to white, the same for all photos.
     """
     if which == "mean":
         return inputs.mean((2, 3), keepdim=True).expand_as(inputs)
@@ -31,5 +31,6 @@ def baseline_of(which: Baseline, inputs: Images, preprocess: Preprocess) -> Imag
     if which == "zero":
         return torch.zeros_like(inputs)
     if which == "noise":
-        return preprocess.normalise(torch.rand(inputs.shape).to(inputs))
+        noise = torch.rand(inputs.shape[1:]).to(inputs)
+        return preprocess.normalise(noise.expand_as(inputs))
     return preprocess.normalise(torch.full_like(inputs, float(which == "white")))

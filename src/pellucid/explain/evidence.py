@@ -154,7 +154,8 @@ def _last(asked: Question, slopes: bool) -> Evidence:
     if slopes and not through:
         raise PellucidError(
             f"no gradient of {asked.targets[0].name(0)} reaches any layer with places: the network "
-            f"cuts gradients off (no_grad, detach, rounding); ask for occlusion, or scorecam"
+            f"cuts gradients off (no_grad, detach, rounding, quantised); ask for occlusion, or "
+            f"scorecam"
         )
     return found
 
@@ -255,5 +256,5 @@ def _unreached(net: Network, layer: Layer, target: Target) -> str:
         return f"layer {layer.name!r} comes after {name}, which cannot depend on it{before}"
     return (
         f"no gradient of {name} reaches layer {layer.name!r}: it lies beside the way to it, or the "
-        f"network cuts gradients off (no_grad, detach, rounding)"
+        f"network cuts gradients off (no_grad, detach, rounding, quantised)"
     )

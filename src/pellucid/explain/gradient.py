@@ -159,13 +159,16 @@ def _samples(
     path: Sequence[tuple[float, float]],
     start: Tensor | None,
 ) -> Iterator[_Sample]:
+    begin = torch.get_rng_state()
     for row, image in enumerate(asked.inputs):
+        # The same for each photo, so that it has the map that it has alone.
+        chance = torch.Generator().set_state(begin)
         deviation = share * (image.max() - image.min()) if share else 0.0
         for _ in range(smooth):
             copy = image
             if share:
                 # Drawn on the processor and one by one: the same on every device, in any batches.
-                copy = image + deviation * torch.randn(image.shape).to(image)
+                copy = image + deviation * torch.randn(image.shape, generator=chance).to(image)
             for place, weight in path:
                 if start is None:
                     yield _Sample(row, copy, place, weight / smooth, None)

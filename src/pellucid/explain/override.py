@@ -125,7 +125,9 @@ def _passed(
     inner: Sequence[Tensor | None], outer: Sequence[Tensor | None]
 ) -> tuple[Tensor | None, ...]:
     """In place of a rectifier's own backward pass: what comes in goes out where it is positive."""
-    (coming,) = (given for given in outer if given is not None)
+    coming = next((given for given in outer if given is not None), None)
+    if coming is None:  # what lies behind has no gradient
+        return tuple(inner)
     return tuple(
         coming.clamp(min=0) if given is not None and given.shape == coming.shape else given
         for given in inner

@@ -140,7 +140,7 @@ def _marks(heat: Heatmap, shape: tuple[int, int], sure: float, cv2: Any) -> NDAr
 def _blurred(values: Float[Tensor, "height width"], sigma: float) -> Float[Tensor, "height width"]:
     """By a Gaussian; what is beyond the rim is as at the rim."""
     reach = max(1, round(3 * sigma))
-    weights = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / sigma).square())
+    weights = torch.exp(-0.5 * (torch.arange(-reach, reach + 1).float() / sigma).square())
     weights = weights / weights.sum()
     padded = F.pad(values[None, None].float(), (reach,) * 4, mode="replicate")
     return F.conv2d(F.conv2d(padded, weights.view(1, 1, 1, -1)), weights.view(1, 1, -1, 1))[0, 0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -15,7 +16,7 @@ from pellucid.errors import PellucidError
 from pellucid.make.canvas import Image, Sheet
 from pellucid.make.climb import Climb, Stepper
 from pellucid.make.regularisers import Regulariser
-from pellucid.rectifiers import rectifiers
+from pellucid.rectifiers import passed, rectifiers
 
 Values = Float[Tensor, "batch"]
 FREED = 16  # steps that a blocked gradient is let through before a picture counts as dead
@@ -112,6 +113,11 @@ def ascend(
             return
 
 
+CUT = (
+    "no gradient reaches the image: the network cuts it off (no_grad, detach, rounding, quantised)"
+)
+
+
 def slope(
     values: Values, image: Image, *, keep: bool = False
 ) -> Float[Tensor, "batch channels height width"]:
@@ -131,16 +137,21 @@ def slope(
 
 def _slope(values: Values, image: Image, *, keep: bool = False, freeing: bool = False) -> Image:
     if not values.requires_grad:
-        raise PellucidError(
-            "no gradient reaches the image: the network cuts it off (no_grad, detach, rounding)"
-        )
+        raise PellucidError(CUT)
     with ExitStack() as stack, backward():
         if freeing:
             for node, kind in rectifiers(values.grad_fn).items():
                 if kind == "hard":
                     stack.callback(node.register_hook(_freed).remove)
         (gradient,) = torch.autograd.grad(values.sum(), image, retain_graph=keep, allow_unused=True)
-    return torch.zeros_like(image) if gradient is None else gradient
+    if gradient is None or (not bool(gradient.any()) and _stopped(values.grad_fn)):
+        raise PellucidError(CUT)
+    return gradient
+
+
+def _stopped(start: Any) -> bool:
+    """Whether an operation on the way has no gradient, as those of quantised layers."""
+    return any(node.name().endswith("NotImplemented") for node in passed(start))
 
 
 def _freed(

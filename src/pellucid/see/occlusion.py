@@ -62,8 +62,8 @@ def occlusion(
     is involved, so nothing is linearised; but a mask also adds edges of its own. Masks are centred
     on an even grid over the whole input, and cut off at its rim.
 
-    With `detail` smaller masks follow where the larger ones did most harm, and the map is the mean
-    over the sizes; what was not tried at a size counts as harmless there.
+    With `detail` smaller masks follow where the larger ones did most harm to a target, and its map
+    is the mean over the sizes; what was not tried at a size counts as harmless there.
 
     Of every layer only the rectangle is computed that a mask can reach, without approximation
     (Nakandala, Kumar, Papakonstantinou 2019); the caption says what that saves, or why not.
@@ -90,14 +90,21 @@ def occlusion(
         check_coverage(grids[0])
     covers = cover(net, asked.inputs, fill)
     maps, cleans, captions, done = [], [], [], 0
-    total = len(asked.photos) * sum(_counts(grids))
+    most = [
+        min(count * len(asked.targets), len(g))
+        for count, g in zip(_counts(grids), grids, strict=True)
+    ]
     for row, inputs in enumerate(asked.inputs[:, None]):
         values = _reader(net, asked.targets, row, measure)
         answers = Answers(values, inputs, covers[row : row + 1], net.module, batch)
         clean = _sound(answers.clean, asked, row, answers)
-        levels, tried = [], []
-        numbers = np.arange(len(grids[0]))
+        levels: list[Tensor] = []
+        tried: list[list[Tensor]] = [[] for _ in asked.targets]
+        own = [np.arange(len(grids[0]))] * len(asked.targets)  # the masks of each target
         for place, grid in enumerate(grids):
+            numbers = np.unique(np.concatenate(own))
+            left = sum(most[place + 1 :]) + (len(asked.photos) - row - 1) * sum(most)
+            total = done + len(numbers) + left
             found = clean.new_zeros(len(numbers), len(clean))
             boxes = grid.boxes(numbers)
             for some, under in answers.under(boxes):
@@ -106,16 +113,20 @@ def occlusion(
                 done += len(some)
                 yield Step(done, total, asked.targets[0].name(row))
             clean = _sound(answers.clean, asked, row, answers)  # see `Answers.clean`
-            found = _steadied(found, clean, net.dtype)
-            tried.append(found)
-            levels.append((by_pixel if per == "pixel" else by_mask)(grid, numbers, found, clean))
-            if place < detail:
-                worst = _worst(clean - found, -(-len(numbers) // 4))
-                numbers = grid.children(numbers[worst])
+            level = []
+            for at, some in enumerate(own):
+                mine = _steadied(found[np.searchsorted(numbers, some), at], clean[at], net.dtype)
+                tried[at].append(mine)
+                laid = by_pixel if per == "pixel" else by_mask
+                level.append(laid(grid, some, mine[:, None], clean[at, None]))
+                if place < detail:
+                    own[at] = grid.children(some[_worst(clean[at] - mine, -(-len(some) // 4))])
+            levels.append(torch.cat(level))
         maps.append(_merged(levels))
         cleans.append(clean)
         told = f"{_drawn(grids, per)}; {answers.way}"
-        captions.append(_captions(asked, row, clean, torch.cat(tried), grids, measure, told))
+        seen = [torch.cat(some) for some in tried]
+        captions.append(_captions(asked, row, clean, seen, grids, measure, told))
     return asked.answer(
         torch.stack(maps),
         lambda row, at: captions[row][at],
@@ -189,21 +200,20 @@ def _sound(
 
 
 def _steadied(
-    found: Float[Tensor, "masks targets"], clean: Float[Tensor, "targets"], dtype: torch.dtype
-) -> Float[Tensor, "masks targets"]:
+    found: Float[Tensor, "masks"], clean: Float[Tensor, ""], dtype: torch.dtype
+) -> Float[Tensor, "masks"]:
     """Where a target differs by roundings only, it is the same: they are not to be drawn."""
     eps = torch.finfo(dtype).eps
     # Of one colour under masks of the same colour, probabilities were seen to differ by 16 eps: a
     # rounding of the score is a share of the probability. In half precision that would hide much.
     rounding = (32 if eps < 1e-5 else 1) * eps * clean.abs()
-    same = (found - clean).abs().amax(0) <= rounding
+    same = (found - clean).abs().amax() <= rounding
     return torch.where(same, clean, found)
 
 
-def _worst(lost: Float[Tensor, "masks targets"], count: int) -> np.ndarray:
-    """The masks that did most harm to any target, each measured by its own greatest."""
-    share = lost / lost.amax(0).clamp(min=torch.finfo(lost.dtype).tiny)
-    found: np.ndarray = share.amax(1).argsort(descending=True, stable=True)[:count].numpy()
+def _worst(lost: Float[Tensor, "masks"], count: int) -> Numbers:
+    """The masks that did most harm."""
+    found: Numbers = lost.argsort(descending=True, stable=True)[:count].numpy()
     return found
 
 
@@ -223,21 +233,22 @@ def _captions(
     asked: Question,
     row: int,
     clean: Float[Tensor, "targets"],
-    tried: Float[Tensor, "masks targets"],
+    tried: list[Tensor],
     grids: list[Grid],
     measure: str,
     more: str,
 ) -> list[str]:
-    """What was seen under the masks, of each target."""
+    """What was seen under the masks, of each target under its own."""
     masks = ", then ".join(str(grid.side) for grid in grids) + " px mask"
     captions = []
-    for target, value, under in zip(asked.targets, clean.tolist(), tried.T, strict=True):
+    for target, value, under in zip(asked.targets, clean.tolist(), tried, strict=True):
         what = measure if target.what == "score" else target.what
         low, high = float(under.min()), float(under.max())
         shown = apart(value, low, high)
         text = f"{what} of {target.name(row)}: {shown[0]} uncovered, "
         if low == high == value:
-            text += f"and the same under every {masks}: nothing that it covers changes it"
+            every = "each of its " if len(grids) > 1 else "every "
+            text += f"and the same under {every}{masks}: nothing that it covers changes it"
         else:
             text += f"{shown[1]} to {shown[2]} under a {masks}"
             text += ": none lowers it" if low >= value else ""

@@ -41,8 +41,11 @@ def predict(
         alike = ", which scores all classes alike: is it trained?"
     names = tuple(labels[number] for number in best.tolist())
     sure = f"at {float(shares[0]):.0%}, says {net.name}{alike}"
-    if len(scores) == 1:  # whose share of all is 1, whatever it sees
-        sure = f"scores {float(scores[0]):.3g}; {net.name} knows no other class"
+    if len(scores) == 1:
+        sure = (
+            f"scores {float(scores[0]):.3g}; {net.name} knows no other class, so that its share "
+            f"is 100% whatever it sees"
+        )
     return Ranking(
         values=shares,
         names=names,
