@@ -1,6 +1,7 @@
 """Shortcuts: the same numbers as torch's own way, forwards and backwards."""
 
 from contextlib import nullcontext
+from typing import Any
 
 import pytest
 import torch
@@ -101,3 +102,30 @@ def test_compiled_networks_are_left_alone(cat: pl.Photo) -> None:
         for module in (plain, compiled)
     )
     torch.testing.assert_close(one, other)
+
+
+def test_what_is_compiled_is_asked_as_it_was_written(cat: pl.Photo) -> None:
+    """And not compiled anew for each recording, until torch gives up and skips its layers."""
+    plain = nn.Sequential(
+        nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(4)
+    ).eval()
+    plain(torch.zeros(1, 3, 12, 12))
+    times: list[int] = []
+
+    def backend(graph: Any, _inputs: Any) -> Any:
+        times.append(1)
+        return graph.forward
+
+    whole = pl.Network(torch.compile(plain, backend=backend), size=12)  # type: ignore[arg-type]
+    part = nn.Sequential(*plain)
+    part[2] = torch.compile(plain[2], backend=backend)
+    for compiled, prefix in ((whole, "_orig_mod."), (pl.Network(part, size=12), "")):
+        known = pl.Network(plain, size=12)
+        for ask in (pl.saliency, pl.guided, pl.cam):
+            found, wanted = (ask(net, cat, target=1).values for net in (compiled, known))
+            torch.testing.assert_close(found, wanted)
+        for target in (f"{prefix}1:2", f"{prefix}3:4@1,1"):
+            found = pl.saliency(compiled, cat, target=target).values
+            own = target.removeprefix(prefix)
+            torch.testing.assert_close(found, pl.saliency(known, cat, target=own).values)
+    assert not times

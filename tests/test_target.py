@@ -89,6 +89,9 @@ def test_a_label_may_hold_the_sign_between(cat: pl.Photo) -> None:
     module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 2))
     net = pl.Network(module, size=2, labels=["a; b", "c"])
     assert pl.saliency(net, cat, target="a; b").caption.startswith("|gradient| of class:a; b")
+    for wanted in ("c; a; b", ["c", "a; b"], ("class:c", "class:a; b"), "1;class:a;b"):
+        found = pl.saliency(net, cat, target=wanted)
+        assert found.names == (("class:c", "class:a; b"),)
     assert split(" a ;b") == ["a", "b"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from html import escape
 from itertools import chain
@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
 
 from pellucid.errors import PellucidError, Unknown
 from pellucid.fingerprint import Fingerprint
@@ -59,6 +60,11 @@ class Network:
         name: str = "",
         spec: dict[str, Any] | None = None,
     ) -> None:
+        if any(isinstance(weight, UninitializedParameter) for weight in module.parameters()):
+            raise PellucidError(
+                f"{name or type(module).__name__} has lazy layers, which have no weights before "
+                f"the first pass: run it once, then give it"
+            )
         self.module = module
         self.preprocess = Preprocess.of(size, resize, mean, std, interpolation)
         self.name = name or type(module).__name__
@@ -268,7 +274,10 @@ class Network:
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:
-        """Evaluation mode and frozen weights inside the `with`; all as found after it."""
+        """Evaluation mode and frozen weights inside the `with`; all as found after it.
+
+        What is compiled runs as it was written: its layers are to be seen.
+        """
         parts = list(self.module.modules())
         # TorchScript that was frozen has no mode any more, and no parameters. Setting an attribute
         # of a module takes long, so it is only done where there is something to change.
@@ -279,13 +288,15 @@ class Network:
             for weight in part._parameters.values()
             if weight is not None and weight.requires_grad
         ]
+        eager = any(map(compiled, parts))
         try:
             for part, mode in training:
                 if mode:
                     part.training = False
             for weight in wanting:
                 weight.requires_grad_(False)
-            yield
+            with torch.compiler.set_stance("force_eager") if eager else nullcontext():
+                yield
         finally:
             for part, mode in training:
                 if part.training != mode:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -154,7 +154,8 @@ def targets(
     if isinstance(wanted, Target):
         return [wanted]
     if isinstance(wanted, str) and BETWEEN in wanted and wanted not in _labels(net):
-        return [target for part in split(wanted) for target in targets(net, part, inputs)]
+        parts = _whole_labels(split(wanted), _labels(net))
+        return [target for part in parts for target in targets(net, part, inputs)]
     if isinstance(wanted, list | tuple):
         if not wanted:
             raise PellucidError("no target is given: name a class or a unit")
@@ -183,6 +184,21 @@ def split(text: str, kind: str = "target") -> list[str]:
     if not all(parts):
         raise PellucidError(f"several {kind}s have one {BETWEEN!r} between each two: {text!r}")
     return parts
+
+
+def _whole_labels(parts: list[str], labels: Sequence[str]) -> Iterator[str]:
+    """The same, with labels put together again that have a ";" of their own."""
+    pieces = {
+        tuple(piece.strip() for piece in label.split(BETWEEN)): label
+        for label in labels
+        if BETWEEN in label
+    }
+    while parts:
+        first = parts[0].removeprefix("class:").strip()
+        ends = range(len(parts), 1, -1)
+        length = next((n for n in ends if (first, *parts[1:n]) in pieces), 1)
+        yield pieces[first, *parts[1:length]] if length > 1 else parts[0]
+        parts = parts[length:]
 
 
 def described(wanted: Any) -> str:

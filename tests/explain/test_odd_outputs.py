@@ -116,3 +116,33 @@ def test_a_photo_that_is_its_own_baseline_is_told() -> None:
     assert "zero" not in pl.saliency(net, black, target=1).caption
     net.module.conv.weight.data.zero_()
     assert "no pixel changes it" in pl.integrated(net, "photo:cat", target=1).caption
+
+
+def test_layers_that_are_not_there_yet_are_asked_for() -> None:
+    lazy = nn.Sequential(nn.LazyConv2d(4, 3), nn.Flatten(), nn.LazyLinear(3))
+    with pytest.raises(pl.PellucidError, match="lazy layers, which have no weights before"):
+        network(lazy)
+    lazy(torch.zeros(1, 3, SIZE, SIZE))
+    assert pl.saliency(network(lazy), "photo:cat").values.isfinite().all()
+
+
+def test_pixels_are_deleted_one_by_one_at_most() -> None:
+    found = pl.trust(network(Head(mean)), "saliency", "photo:cat", target=1, pieces=10**6)
+    assert f"{SIZE * SIZE} pieces of the pixels" in found.caption
+    assert found.judgement.curves is not None
+    assert len(found.judgement.curves.deletion.values) == SIZE * SIZE + 1
+    whole = pl.trust(network(Head(mean)), "saliency", "photo:cat", target=1, pieces=1)
+    assert ", 1 piece of the pixels, " in whole.caption
+
+
+@pytest.mark.parametrize("how", [{"smooth": 2}, {"fill": "noise"}, {"baseline": "noise"}])
+def test_noise_is_the_same_whatever_torch_takes_for_usual(how: dict[str, Any]) -> None:
+    ask = {"smooth": pl.saliency, "fill": pl.occlusion, "baseline": pl.integrated}[next(iter(how))]
+    net = network(Head(mean))
+    wanted = ask(net, "photo:cat", target=1, **how).values
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = ask(net, "photo:cat", target=1, **how).values
+    finally:
+        torch.set_default_dtype(torch.float32)
+    torch.testing.assert_close(found, wanted)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 import pellucid as pl
-from pellucid.explain.shuffle import cascade, layers_down, shuffle
+from pellucid.explain.shuffle import cascade, layers_down, named, shuffle
 
 
 def test_a_chain_from_its_end_to_its_beginning(bundled: pl.Network) -> None:
@@ -134,3 +134,20 @@ def test_a_module_that_cannot_be_copied_is_said(tiny: pl.Network) -> None:
 
     with pytest.raises(pl.PellucidError, match=r"cannot be copied.*only one of me"):
         next(cascade(pl.Network(Single(), size=8), [("inner",)]))
+
+
+def test_a_layer_whose_weights_another_holds_is_one() -> None:
+    """As spectral norm has it; its bias stays with it."""
+    norm = nn.utils.parametrizations.spectral_norm
+    module = nn.Sequential(
+        norm(nn.Conv2d(3, 4, 3)), nn.ReLU(), norm(nn.Conv2d(4, 4, 3, bias=False))
+    )
+    net = pl.Network(module, size=12)
+    groups = layers_down(net, [""], 9)
+    assert [named(group, net) for group in groups] == ["2", "0"]
+    assert sorted(groups[1]) == ["0", "0.parametrizations.weight"]
+    before = module[0].parametrizations.weight.original.detach().clone()
+    *_, last = cascade(net, groups, torch.Generator().manual_seed(0))
+    after = last.module[0].parametrizations.weight.original
+    assert torch.equal(module[0].parametrizations.weight.original, before)
+    assert not torch.equal(after, before) and not torch.equal(last.module[0].bias, module[0].bias)

@@ -180,11 +180,16 @@ def _stem(source: str) -> str:
     return source.removeprefix("photo:") if installed else Path(source).stem
 
 
+def _kind(result: Result) -> str:
+    name = type(result).__name__
+    return f"a{'n' * (name[0] in 'AEIOU')} {name}"
+
+
 def _over(method: Method[Any], result: Result, opacity: float | None) -> Result:
     if not isinstance(result, Mapped):
         raise PellucidError(
-            f"--over draws one map over its photo; with these settings {method.name} gives a "
-            f"{type(result).__name__} of many (see `pellucid {method.name} --help`)"
+            f"--over draws a map over its photo; with these settings {method.name} gives no map "
+            f"but {_kind(result)} (see `pellucid {method.name} --help`)"
         )
     return result.over() if opacity is None else result.over(opacity=opacity)
 

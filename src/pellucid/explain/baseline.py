@@ -31,6 +31,6 @@ def baseline_of(which: Baseline, inputs: Images, preprocess: Preprocess) -> Imag
     if which == "zero":
         return torch.zeros_like(inputs)
     if which == "noise":
-        noise = torch.rand(inputs.shape[1:]).to(inputs)
+        noise = torch.rand(inputs.shape[1:], dtype=torch.float32).to(inputs)
         return preprocess.normalise(noise.expand_as(inputs))
     return preprocess.normalise(torch.full_like(inputs, float(which == "white")))

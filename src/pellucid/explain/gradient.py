@@ -168,7 +168,8 @@ def _samples(
             copy = image
             if share:
                 # Drawn on the processor and one by one: the same on every device, in any batches.
-                copy = image + deviation * torch.randn(image.shape, generator=chance).to(image)
+                noise = torch.randn(image.shape, generator=chance, dtype=torch.float32)
+                copy = image + deviation * noise.to(image)
             for place, weight in path:
                 if start is None:
                     yield _Sample(row, copy, place, weight / smooth, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
@@ -18,7 +18,7 @@ from pellucid.explain.asked import Asked
 from pellucid.explain.explainers import Explainer
 from pellucid.explain.protocol import Protocol
 from pellucid.explain.sensitivity import changes
-from pellucid.explain.shuffle import cascade, layers_down
+from pellucid.explain.shuffle import cascade, layers_down, named
 from pellucid.explain.similarity import rank_correlation, ssim
 from pellucid.heatmap import Heatmap
 from pellucid.judgement import Judgement
@@ -50,7 +50,8 @@ class Plan:
         groups = layers_down(asked.net, asked.target.layers, how.stages)
         if not groups:
             raise PellucidError(f"{asked.net.name} has no weights before {asked.name} to shuffle")
-        return cls(how, groups)
+        pixels = asked.inputs[0, 0].numel()
+        return cls(replace(how, pieces=min(how.pieces, pixels)), groups)
 
     @property
     def parts(self) -> int:
@@ -110,7 +111,7 @@ def judged(
         sizes, others = evidence.abs(), _on(maps[-1], evidence).abs()
         correlations.append(rank_correlation(sizes, others))
         similarities.append(ssim(sizes, others))
-        yield f"{name}: weights shuffled down to {group[-1] or net.name}"
+        yield f"{name}: weights shuffled down to {named(group, net)}"
     noise = []
 
     def again(shaken: Network) -> Float[Tensor, "h w"]:
@@ -124,7 +125,7 @@ def judged(
         name=name,
         heatmap=heatmap,
         reference=reference,
-        stages=tuple(group[-1] or net.name for group in plan.groups),
+        stages=tuple(named(group, net) for group in plan.groups),
         maps=tuple(maps),
         correlations=tuple(correlations),
         similarities=tuple(similarities),

@@ -53,7 +53,8 @@ class Protocol:
     def brief(self, stages: int) -> str:
         """The same in a few words, for a caption."""
         return (
-            f"{_count(stages, 'stage')} of shuffling, {self.pieces} pieces of the pixels, "
+            f"{_count(stages, 'stage')} of shuffling, "
+            f"{_count(self.pieces, 'piece')} of the pixels, "
             f"{_count(self.samples, 'trial')} of noise up to {self.radius:g}"
         )
 

@@ -77,14 +77,28 @@ def layers_down(net: Network, reached: Iterable[str], most: int) -> list[tuple[s
     places = {name: place for place, name in enumerate(net.layers)}
     limit = max((places[name] for name in reached), default=len(places))
     placed = [
-        (_place(name, places), number, name)
+        (_place(_layer(name), places), number, name)
         for number, (name, part) in enumerate(net.module.named_modules())
         if own(part)
     ]
-    down = [name for place, _, name in sorted(placed, reverse=True) if place <= limit]
+    whole: dict[str, list[str]] = {}
+    for place, _, name in sorted(placed, reverse=True):
+        if place <= limit:
+            whole.setdefault(_layer(name), []).append(name)
+    down = list(whole.values())
     count = min(most, len(down))
     edges = [round(len(down) * number / count) for number in range(count + 1)] if count else []
-    return [tuple(down[a:b]) for a, b in pairwise(edges)]
+    return [tuple(name for one in down[a:b] for name in one) for a, b in pairwise(edges)]
+
+
+def named(group: tuple[str, ...], net: Network) -> str:
+    """What a group is called: its deepest layer."""
+    return _layer(group[-1]) or net.name
+
+
+def _layer(name: str) -> str:
+    """Of a module that holds the weights of another, as spectral norm has it, the other's."""
+    return f".{name}".partition(".parametrizations.")[0][1:]
 
 
 def _place(name: str, places: dict[str, int]) -> int:

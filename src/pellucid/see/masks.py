@@ -94,7 +94,7 @@ def cover(
     if fill == "mean":
         return inputs.mean((2, 3), keepdim=True).expand_as(inputs)
     if fill == "noise":
-        pixels = torch.rand(inputs[:1].shape).to(inputs)
+        pixels = torch.rand(inputs[:1].shape, dtype=torch.float32).to(inputs)
         return net.preprocess.normalise(pixels).expand_as(inputs)
     if fill == "patch":
         # As far away as can be, on a photo whose opposite edges touch.
