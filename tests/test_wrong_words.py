@@ -50,7 +50,7 @@ WRONG = [
     ("saliency photo:cat --weights none.pth", "no weights file"),
     ("saliency photo:cat --labels none.txt", "no labels file"),
     ("activations photo:cat 33", "no layer '33'"),
-    ("activations photo:cat --over", "gives a Grid"),
+    ("activations photo:cat --over", "gives no map but a Grid"),
     ("activations photo:cat --sort strenght", "no sort 'strenght'; did you mean 'strength'?"),
     ("filters --most 0", "most is at least 1, not 0"),
     ("filters --most many", "--most is a whole number, not 'many'"),

@@ -144,14 +144,18 @@ def _slope(values: Values, image: Image, *, keep: bool = False, freeing: bool = 
                 if kind == "hard":
                     stack.callback(node.register_hook(_freed).remove)
         (gradient,) = torch.autograd.grad(values.sum(), image, retain_graph=keep, allow_unused=True)
-    if gradient is None or (not bool(gradient.any()) and _stopped(values.grad_fn)):
-        raise PellucidError(CUT)
-    return gradient
+    if gradient is None or not bool(gradient.any()):
+        nodes = list(passed(values.grad_fn))
+        if any(node.name().endswith("NotImplemented") for node in nodes):  # as quantised layers
+            raise PellucidError(CUT)
+        if gradient is None and any(_of(node, image) for node in nodes):
+            raise PellucidError(CUT)
+    return torch.zeros_like(image) if gradient is None else gradient
 
 
-def _stopped(start: Any) -> bool:
-    """Whether an operation on the way has no gradient, as those of quantised layers."""
-    return any(node.name().endswith("NotImplemented") for node in passed(start))
+def _of(node: Any, image: Image) -> bool:
+    """Whether a node of a graph is where an image comes in."""
+    return node is image.grad_fn or getattr(node, "variable", None) is image
 
 
 def _freed(
