@@ -104,6 +104,26 @@ def test_compiled_networks_are_left_alone(cat: pl.Photo) -> None:
     torch.testing.assert_close(one, other)
 
 
+def test_what_is_compiled_may_write_into_what_it_is_given(cat: pl.Photo) -> None:
+    class Writing(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x.sub_(0.1)
+            return self.conv(x).relu().mean((2, 3))
+
+    plain = Writing().eval()
+    compiled = torch.compile(plain, backend="eager")
+    for ask in (pl.saliency, pl.occlusion, pl.integrated):
+        found, wanted = (
+            ask(pl.Network(module, size=12), cat, target=0).values  # type: ignore[arg-type]
+            for module in (compiled, plain)
+        )
+        torch.testing.assert_close(found, wanted)
+
+
 def test_what_is_compiled_is_asked_as_it_was_written(cat: pl.Photo) -> None:
     """And not compiled anew for each recording, until torch gives up and skips its layers."""
     plain = nn.Sequential(

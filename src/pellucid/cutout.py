@@ -45,9 +45,8 @@ class Cutout(Result):
         thick = max(1, round(max(photo.shape[1:]) / 250))
         inside = self.values[None, None]
         # The line lies outside of the object: what the object grows by.
-        side = (
-            2 * thick + 1
-        )  # one way and then the other: of a large photo both at once take a minute
+        # One way and then the other: of a large photo both at once take a minute.
+        side = 2 * thick + 1
         grown = F.max_pool2d(inside, (side, 1), 1, (thick, 0))
         grown = F.max_pool2d(grown, (1, side), 1, (0, thick))
         line = (grown - inside)[0] > 0.5

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from html import escape
 from itertools import chain
@@ -22,7 +22,8 @@ from pellucid.labels import score
 from pellucid.layers import Layer, Layers, inventory
 from pellucid.preprocess import IMAGENET_MEAN, IMAGENET_STD, Frame, Interpolation, Preprocess
 from pellucid.record import first_tensor, recording
-from pellucid.shortcuts import compiled, shortcuts
+from pellucid.shortcuts import shortcuts
+from pellucid.surroundings import at_rest
 from pellucid.unit import Unit, place, split
 
 
@@ -175,8 +176,7 @@ class Network:
     ) -> Float[Tensor, "batch classes"]:
         """The network's output: unnormalised class scores."""
         with shortcuts(self.module, inputs):
-            # Some write into what they are given; what is compiled does so only in copies.
-            output = self.module(inputs if compiled(self.module) else inputs.clone())
+            output = self.module(inputs.clone())  # some write into what they are given
         tensor = output.logits if hasattr(output, "logits") else first_tensor(output)
         if tensor is None:
             raise PellucidError(f"{self.name} does not put out a tensor")
@@ -272,36 +272,6 @@ class Network:
     def _class(self, name: str) -> Unit:
         return score(name, self.labels, self.name)
 
-    @contextmanager
-    def at_rest(self) -> Iterator[None]:
-        """Evaluation mode and frozen weights inside the `with`; all as found after it.
-
-        What is compiled runs as it was written: its layers are to be seen.
-        """
-        parts = list(self.module.modules())
-        # TorchScript that was frozen has no mode any more, and no parameters. Setting an attribute
-        # of a module takes long, so it is only done where there is something to change.
-        training = [(part, part.training) for part in parts if hasattr(part, "training")]
-        wanting = [
-            weight
-            for part in parts
-            for weight in part._parameters.values()
-            if weight is not None and weight.requires_grad
-        ]
-        eager = any(map(compiled, parts))
-        try:
-            for part, mode in training:
-                if mode:
-                    part.training = False
-            for weight in wanting:
-                weight.requires_grad_(False)
-            with torch.compiler.set_stance("force_eager") if eager else nullcontext():
-                yield
-        finally:
-            for part, mode in training:
-                if part.training != mode:
-                    part.training = mode
-            for weight in wanting:
-                # One made in inference mode lets itself be changed there only.
-                with torch.inference_mode(weight.is_inference()):
-                    weight.requires_grad_(True)
+    def at_rest(self) -> AbstractContextManager[None]:
+        """Evaluation mode and frozen weights inside the `with`; see `surroundings.at_rest`."""
+        return at_rest(self.module)

@@ -1,12 +1,14 @@
-"""Surroundings: torch's modes and random numbers as a method needs them, the caller's untouched."""
+"""Surroundings: modes and random numbers as a method needs them, the caller's untouched."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from pellucid.shortcuts import compiled
 
 
 @contextmanager
@@ -46,6 +48,41 @@ def _exact_products() -> Iterator[None]:
         yield
     finally:
         setattr(matmul, name, was)
+
+
+@contextmanager
+def at_rest(module: nn.Module) -> Iterator[None]:
+    """Evaluation mode and frozen weights inside the `with`; all as found after it.
+
+    What is compiled runs as it was written: its layers are to be seen.
+    """
+    parts = list(module.modules())
+    # TorchScript that was frozen has no mode any more, and no parameters. Setting an attribute
+    # of a module takes long, so it is only done where there is something to change.
+    training = [(part, part.training) for part in parts if hasattr(part, "training")]
+    wanting = [
+        weight
+        for part in parts
+        for weight in part._parameters.values()
+        if weight is not None and weight.requires_grad
+    ]
+    eager = any(map(compiled, parts))
+    try:
+        for part, mode in training:
+            if mode:
+                part.training = False
+        for weight in wanting:
+            weight.requires_grad_(False)
+        with torch.compiler.set_stance("force_eager") if eager else nullcontext():
+            yield
+    finally:
+        for part, mode in training:
+            if part.training != mode:
+                part.training = mode
+        for weight in wanting:
+            # One made in inference mode lets itself be changed there only.
+            with torch.inference_mode(weight.is_inference()):
+                weight.requires_grad_(True)
 
 
 class Random:
