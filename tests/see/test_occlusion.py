@@ -55,8 +55,8 @@ def test_a_memory_that_is_full_halves_the_batch(
     torch.testing.assert_close(
         found.values, slowly(tiny, cat, 0, 6, 5, "mean", 0), atol=1e-5, rtol=1e-4
     )
-    # The first of the first batch that fits is asked about by itself as well.
-    assert sizes == [2, 8, 4, 2, 1, *[2] * 11]
+    # Two are written down, then the photo is asked about alone, and again among the first masks.
+    assert sizes == [2, 1, 8, 4, *[2] * 12, 1]
     assert all(isinstance(step, Step) for step in steps) and steps[-1].done == 24
 
     def always(_inputs: Tensor) -> Tensor:

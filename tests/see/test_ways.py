@@ -10,8 +10,10 @@ from incremental import compared, lively, photo, spots
 from test_parts import FORMS, SIZE, Made
 from torch import Tensor, nn
 
+from pellucid import Network, occlusion
 from pellucid.see.incremental import answers
 from pellucid.see.incremental.answers import Answers
+from pellucid.see.incremental.capture import capture
 from pellucid.see.incremental.engine import Engine
 
 
@@ -189,6 +191,41 @@ def test_few_masks_are_answered_whole() -> None:
     asked = Answers(module, inputs, torch.zeros_like(inputs), module)
     assert len(list(asked.under(spots(SIZE, 9, 30)))) == 1
     assert asked.way == "plain batches"
+
+
+def test_what_does_not_pay_is_not_tried_again(monkeypatch: Any) -> None:
+    layers = nn.Conv2d(3, 2, 3, padding=1), nn.Flatten(), nn.Linear(2048, 512), nn.Linear(512, 4)
+    net = Network(lively(nn.Sequential(*layers)), size=32)
+    given: list[int] = []
+    net.module.register_forward_pre_hook(lambda _part, inputs: given.append(len(inputs[0])))
+    noted: list[object] = []
+
+    def noting(*args: Any) -> Any:
+        noted.append(args)
+        return capture(*args)
+
+    monkeypatch.setattr(answers, "capture", noting)
+
+    def asked(photo: Any = "photo:cat", **settings: Any) -> Any:
+        settings = {"target": 0, "window": 8, "stride": 4} | settings
+        given.clear()
+        return occlusion(net, photo, **settings)
+
+    first = asked()
+    assert "plain batches" in first.caption and len(noted) == 1
+    again = asked()
+    assert len(noted) == 1 and torch.equal(again.values, first.values)
+    assert again.caption == first.caption
+    # One pass for the photo, and again beside the first masks, to see whether they are mixed.
+    assert sum(given) == 64 + 2 and given[0] == 1
+    other = asked("photo:rocket")
+    assert len(noted) == 1 and not torch.equal(other.values, first.values)
+    # Other masks or another measure are another question.
+    asked(stride=5)
+    asked(measure="score")
+    assert len(noted) == 3
+    two = asked(("photo:cat", "photo:rocket"))
+    assert len(noted) == 3 and torch.equal(two.values[0, 0], first.values)
 
 
 @pytest.mark.parametrize(("kind", "tolerance"), [(torch.float64, 1e-10), (torch.bfloat16, 0.05)])

@@ -89,6 +89,7 @@ def occlusion(
     if per == "pixel":
         check_coverage(grids[0])
     covers = cover(net, asked.inputs, fill)
+    asks = (measure, grids[0], *(one.layers for one in asked.targets))
     maps, cleans, captions, done = [], [], [], 0
     most = [
         min(count * len(asked.targets), len(g))
@@ -96,7 +97,7 @@ def occlusion(
     ]
     for row, inputs in enumerate(asked.inputs[:, None]):
         values = _reader(net, asked.targets, row, measure)
-        answers = Answers(values, inputs, covers[row : row + 1], net.module, batch)
+        answers = Answers(values, inputs, covers[row : row + 1], net.module, batch, asks)
         clean = _sound(answers.clean, asked, row, answers)
         levels: list[Tensor] = []
         tried: list[list[Tensor]] = [[] for _ in asked.targets]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Hashable, Iterator
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -32,6 +32,14 @@ FEW = 24
 # Of the largest value: how far the parts may be from the whole before they are not believed.
 CLOSE = {torch.float64: 1e-8, torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 Values = Callable[[Float[Tensor, "batch c h w"]], Float[Tensor, "batch targets"]]
+TOO_LITTLE = "rectangles save too little"
+# What was asked of a network where rectangles do not pay, and why: to find that out may take as
+# long as some of the masks. If its layers are changed later, that costs time, no digits.
+_idle: WeakKeyDictionary[nn.Module, dict[Hashable, str]] = WeakKeyDictionary()
+
+
+class _Idle(Refused):
+    """Rectangles would be right, but not sooner."""
 
 
 class Answers:
@@ -47,10 +55,12 @@ class Answers:
         cover: what a mask shows.
         module: that `values` uses.
         batch: masks at a time; None: as many as fit.
+        asks: what stands for `values` and the first masks: where rectangles were found not to pay
+            for it before, they are not tried; None: nothing is remembered.
 
     Attributes:
-        clean: (targets,), of the photo without a mask; may change with the first masks, where the
-            network turns out to mix what is given together.
+        clean: (targets,), of the photo without a mask; may change in its last digits with the first
+            masks, and by more where the network turns out to mix what is given together.
         way: how the last masks were answered, in words.
     """
 
@@ -61,6 +71,7 @@ class Answers:
         cover: Float[Tensor, "1 c h w"],
         module: nn.Module,
         batch: int | None = None,
+        asks: Hashable = None,
     ) -> None:
         self.values = values
         self.inputs = inputs
@@ -70,14 +81,16 @@ class Answers:
         self.refused = ""
         self.single = ""  # why masks have to be answered one by one
         self.way = ""
+        self.known = {} if asks is None else _idle.setdefault(module, {})
+        self.asks = (asks, batch, inputs.shape, inputs.dtype, inputs.device)
         try:
+            if self.asks in self.known:
+                raise Refused(self.known[self.asks])
             self.graph, both = capture(values, torch.cat([inputs, inputs]), module)
             self.clean = both[0].clone()
         except Exception as error:  # if it is the network's own, the plain way meets it again
             self.refused = _told(error)
-            with torch.inference_mode():
-                alone = values(inputs)
-            self.clean = alone[0].clone()
+            self.clean = self._alone()
 
     def under(self, boxes: Numbers) -> Iterator[tuple[Numbers, Float[Tensor, "masks targets"]]]:
         """The numbers of some masks and the values under them, until all have been had.
@@ -86,7 +99,7 @@ class Answers:
             boxes: (masks, 4): top, bottom, left and right of each, the ends not counted.
         """
         left = np.arange(len(boxes))
-        engine = self._engine(boxes)
+        engine = self._engine(self.graph, boxes) if self.graph and len(boxes) >= FEW else None
         if engine is not None:
             for batch, found in self._by_parts(engine, boxes):
                 left = left[~np.isin(left, batch)]
@@ -105,20 +118,21 @@ class Answers:
         hidden = tall[:, None, :, None] & wide[:, None, None, :]
         return torch.where(hidden, self.cover, self.inputs)
 
-    def _engine(self, boxes: Numbers) -> Engine | None:
+    def _engine(self, graph: Graph, boxes: Numbers) -> Engine | None:
         """The engine, where the network can be taken apart and that pays."""
-        if self.graph is None or len(boxes) < FEW:
-            return None
         try:
-            if hopeless(self.graph, len(boxes), self.inputs.device):
-                raise Refused("rectangles save too little")
-            engine = Engine(self.graph, self.inputs, self.cover, boxes)
+            if hopeless(graph, len(boxes), self.inputs.device):
+                raise _Idle(TOO_LITTLE)
+            engine = Engine(graph, self.inputs, self.cover, boxes)
             engine.group(self.batch or self._size(engine))
             if not pays(engine.plan, engine.batches, self.inputs.device):
-                raise Refused(reason(engine.plan, engine.batches) or "rectangles save too little")
+                raise _Idle(reason(engine.plan, engine.batches) or TOO_LITTLE)
             engine.see_clean()
         except Exception as error:
             self.refused = _told(error)
+            if isinstance(error, _Idle) and not self.way:  # of the first masks
+                self.known[self.asks] = self.refused
+                self.graph = None
             return None
         return engine
 
@@ -196,28 +210,35 @@ class Answers:
             raise Refused(f"parts differ from the whole by {float(far.max()):.1g}")
 
     def _plainly(self, boxes: Numbers, left: Numbers) -> Iterator[tuple[Numbers, Tensor]]:
-        work = Batches(left.tolist(), self.batch or self._plain_size())
+        if self.graph:
+            self.clean = self._alone()  # it came from a batch of two
+        size = self.batch or self._plain_size()
+        # Under the last box, which covers nothing, lies the photo, whose answer is known: among the
+        # first masks it shows whether those beside it count.
+        boxes = np.concatenate([boxes, np.zeros_like(boxes[:1])])
+        work = Batches([-1, *left.tolist()] if size > 1 else left.tolist(), size)
         for some in work:
             try:
                 with torch.inference_mode():
                     found = self.values(self.masked(boxes[some]))
-                    if work.mixed(some, found[0], partial(self._alone, boxes[some[:1]])):
-                        self._one_by_one("mixes what is given together")
-                        continue
+                if work.mixed(some, found[0], lambda: self.clean):
+                    self._one_by_one("mixes what is given together")
+                    continue
             except Exception as error:
                 work.again(some, error)
                 if work.size == 1 and not is_full(error):
                     self._one_by_one("takes no more at a time")
                 continue
-            yield np.array(some), found.clone()
+            begin = int(some[0] < 0)
+            if len(some) > begin:
+                yield np.array(some[begin:]), found[begin:].clone()
 
-    def _alone(self, boxes: Numbers) -> Tensor:
-        return self.values(self.masked(boxes))[0]
+    def _alone(self) -> Tensor:
+        with torch.inference_mode():
+            return self.values(self.inputs)[0].clone()
 
     def _one_by_one(self, why: str) -> None:
         self.batch = 1
-        with torch.inference_mode():
-            self.clean = self.values(self.inputs)[0].clone()
         self.single = self.way = f"one by one: the network {why}"
 
 
