@@ -104,8 +104,8 @@ def test_on_a_gpu_it_pays_where_there_is_much_to_compute() -> None:
     engine = Engine(graph, inputs, inputs * 0, np.array([[9, 12, 9, 12]] * 50))
     engine.group(50)
     whole = 50 * sum(kernel.work for kernel in engine.plan.kernels)
-    spent = len(engine.plan.kernels) * verdict.STARTING
-    saved = 1 - 1 / verdict.fewer(engine.plan, engine.batches)
+    spent = len(engine.plan.kernels) * (verdict.STARTING + verdict.PLANNING)
+    saved = 1 - verdict.GAIN - 1 / verdict.fewer(engine.plan, engine.batches)
     for speed, pays in ((0.9 * whole * saved / spent, True), (1.1 * whole * saved / spent, False)):
         assert verdict.saves(engine.plan, engine.batches, speed) == pays
 
@@ -117,7 +117,8 @@ def test_on_a_gpu_a_small_network_is_not_taken_apart(monkeypatch: Any, folds: bo
     graph, _ = capture(module, torch.cat([photo(3, SIZE)] * 2), module)
     whole = 50 * sum(work(node, graph) for node in graph.nodes)
     for times, small in ((0.9, False), (1.1, True)):
-        speed = times * whole / (verdict.STARTING * (len(graph.nodes) - folds))
+        spent = verdict.STARTING * (len(graph.nodes) - folds) + verdict.PLANNING * len(graph.nodes)
+        speed = times * whole / spent
         monkeypatch.setattr(verdict, "_speed", lambda _device, speed=speed: speed)
         assert verdict.hopeless(graph, 50, torch.device("cuda")) == small
         assert not verdict.hopeless(graph, 50, torch.device("cpu"))

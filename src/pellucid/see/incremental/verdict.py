@@ -20,6 +20,9 @@ GAIN_ELSEWHERE = 2.0
 # What a GPU spends on each operation on rectangles, however many there are: working out what is
 # where, cutting out, starting (measured on an H200: `benchmarks/gpu.py`).
 STARTING = 2.5e-4  # seconds
+# What each operation of a network takes before that, on the processor beside it: to be written
+# down, planned and tried (measured 0.2 to 0.35 ms, of which a GPU sees all and a processor little).
+PLANNING = 4e-4  # seconds
 CORE = 128 * 2 * 1.5e9 * 0.75  # operations a second of one of its multiprocessors, at its best
 
 
@@ -66,7 +69,8 @@ def hopeless(graph: Graph, count: int, device: torch.device) -> bool:
     """
     whole = count * sum(work(node, graph) for node in graph.nodes)
     operations = len(graph.nodes) - len(foldable(graph))
-    return device.type == "cuda" and whole / _speed(device) < STARTING * operations
+    spent = STARTING * operations + PLANNING * len(graph.nodes)
+    return device.type == "cuda" and whole / _speed(device) < spent
 
 
 def _speed(device: torch.device) -> float:
@@ -74,14 +78,15 @@ def _speed(device: torch.device) -> float:
 
 
 def saves(plan: Plan, batches: list[Batch], speed: float) -> bool:
-    """Whether it does on a GPU.
+    """Whether it does on a GPU, and by so much that an error of the estimate turns it not round.
 
     Args:
         speed: its operations a second.
     """
     masks = sum(len(batch.masks) for batch in batches)
     whole = masks * plan.work / speed
-    return whole / fewer(plan, batches) + STARTING * len(batches) * len(plan.kernels) < whole
+    spent = (STARTING * len(batches) + PLANNING) * len(plan.kernels)
+    return whole / fewer(plan, batches) + spent < (1 - GAIN) * whole
 
 
 def checked(batches: list[Batch]) -> tuple[list[int], Numbers]:
