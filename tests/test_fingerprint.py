@@ -50,6 +50,21 @@ def test_is_worked_out_once_while_nothing_changes(monkeypatch: pytest.MonkeyPatc
     assert str(mark) not in texts and len(calls) == 2
 
 
+def test_a_change_of_one_among_many_small_ones_is_seen() -> None:
+    values = [torch.rand(number, 2) for number in range(1, 40)] + [torch.rand(200, 200)]
+    before = fingerprint.marks(values)
+    assert fingerprint.marks(values) == before
+    for value in values:
+        value.data[0, 1] += 1e-6
+        marks = fingerprint.marks(values)
+        assert marks != before
+        before = marks
+    # Two that change places: their numbers are the same.
+    one, other = values[8].data[:4].clone(), values[3].data.clone()
+    values[8].data[:4], values[3].data[:] = other, one
+    assert fingerprint.marks(values) != before
+
+
 def test_odd_weights_have_one_too() -> None:
     whole = torch.arange(11, dtype=torch.float16)
     module = nn.Module()

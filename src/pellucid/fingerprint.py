@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
+
+SMALL = 2**16  # bytes
 
 
 class Fingerprint:
@@ -40,14 +43,24 @@ def mark(value: Tensor) -> tuple[int, int, tuple[int, ...]]:
 
 def marks(values: Sequence[Tensor]) -> list[tuple[int, int, tuple[int, ...]]]:
     """The marks of several; those on one GPU are awaited together."""
-    added = [_sums(value) for value in values]
-    flat = [one for some in added for one in some]
-    known = iter(_numbers(flat))
+    small: dict[torch.device, list[int]] = {}
+    for number, value in enumerate(values):
+        size = value.numel() * value.element_size()
+        if 0 < size <= SMALL and size % 8 == 0:
+            small.setdefault(value.device, []).append(number)
+    known: dict[int, tuple[int, ...]] = {}
+    for some in small.values():
+        running = _running([values[number] for number in some])
+        known |= {number: (one,) for number, one in zip(some, running, strict=True)}
+    others = [number for number in range(len(values)) if number not in known]
+    added = [_sums(values[number]) for number in others]
+    flat = iter(_numbers([one for sums in added for one in sums]))
+    known |= {n: tuple(next(flat) for _ in sums) for n, sums in zip(others, added, strict=True)}
     # Where nobody counts changes, the sums alone tell.
     versions = [0 if value.is_inference() else value._version for value in values]
     return [
-        (value.data_ptr(), version, tuple(next(known) for _ in some))
-        for value, version, some in zip(values, versions, added, strict=True)
+        (value.data_ptr(), version, known[number])
+        for number, (value, version) in enumerate(zip(values, versions, strict=True))
     ]
 
 
@@ -62,7 +75,16 @@ def _is_tensor(value: object) -> bool:
 
 
 def _raw(value: Tensor) -> Tensor:
-    return value.detach().contiguous().reshape(-1).view(torch.uint8)
+    return value.detach().reshape(-1).view(torch.uint8)
+
+
+def _running(values: list[Tensor]) -> list[int]:
+    """Up to the end of each the sum of all: a GPU is started once, not for every small one."""
+    raw = [_raw(value) for value in values]
+    ends = list(accumulate(len(one) // 8 for one in raw))
+    total = torch.cat(raw).view(torch.int64).cumsum(0)
+    found: list[int] = total[torch.tensor(ends, device=total.device) - 1].tolist()
+    return found
 
 
 def _sums(value: Tensor) -> list[Tensor]:
