@@ -17,7 +17,7 @@ from pellucid.images import Photo
 from pellucid.network import Network
 from pellucid.option import Help
 from pellucid.preprocess import Frame
-from pellucid.target import Target, targets, values
+from pellucid.target import BestTarget, Target, UnitTarget, observe, targets, values
 
 Photos = Photo | tuple[Photo, ...]
 Wanted = Annotated[
@@ -71,6 +71,40 @@ class Question:
     def values(self, inputs: Tensor, rows: Tensor) -> Float[Tensor, "targets batch"]:
         """The value of every target for each image, from one forward pass; see `target.values`."""
         return values(self.net, inputs, self.targets, rows)
+
+    def reader(
+        self, row: int, share: bool = False
+    ) -> Callable[[Float[Tensor, "batch c h w"]], Float[Tensor, "batch targets"]]:
+        """A function that gives the targets' values of versions of one photo, without a look at
+        the numbers themselves.
+
+        Args:
+            row: the photo's number.
+            share: whether of a class its probability is read in place of its score.
+        """
+        net = self.net
+        named = [
+            UnitTarget(net, one.units[row]) if isinstance(one, BestTarget) else one
+            for one in self.targets
+        ]
+        layers = frozenset[str]().union(*(one.layers for one in named))
+        classes = [one.what == "score" for one in named]
+
+        def read(inputs: Tensor) -> Tensor:
+            seen = observe(net, inputs, layers)
+            shares = dict(seen)
+            if any(classes) and share:
+                kind = torch.promote_types(seen[""].dtype, torch.float32)
+                shares[""] = seen[""].to(kind).softmax(1)
+            rows = torch.zeros(len(inputs), dtype=torch.long, device=inputs.device)
+            found = [
+                one.read(shares if is_class else seen, rows)
+                for one, is_class in zip(named, classes, strict=True)
+            ]
+            kind = max((value.dtype for value in found), key=lambda one: one.itemsize)
+            return torch.stack([value.to(kind) for value in found], 1)
+
+        return read
 
     @cached_property
     def alike(self) -> str:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from masked import slowly
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 import pellucid as pl
 from pellucid.method import Step
@@ -235,3 +235,16 @@ def test_steps_come_to_an_end_where_targets_share_masks(bundled: pl.Network) -> 
     steps = list(work)
     assert steps[-1].done == steps[-1].total
     assert all(step.done <= step.total for step in steps)
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_shares_have_digits_in_half_precision(kind: torch.dtype, cat: pl.Photo) -> None:
+    """Only the scores are rounded as the network rounds them."""
+    torch.manual_seed(0)
+    layers = nn.Conv2d(3, 4, 5, stride=2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    net = pl.Network(nn.Sequential(*layers).to(kind), size=32)
+    shares = pl.occlusion(net, cat, target=1, window=12, stride=4)
+    named = pl.predict(net, cat, top=4)
+    share = dict(zip(named.names, named.values.tolist(), strict=True))["1"]
+    assert shares.clean == pytest.approx(share, rel=1e-3)
+    assert bool((shares.values != shares.values.to(kind).float()).any())

@@ -1,6 +1,6 @@
 """What does the network miss when it is covered?"""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Annotated, Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ from pellucid.question import Photos, Question, Wanted
 from pellucid.see.incremental.answers import Answers
 from pellucid.see.incremental.spans import Numbers
 from pellucid.see.masks import Fill, Grid, by_mask, by_pixel, check_coverage, cover, uncovered
-from pellucid.target import UNSOUND, BestTarget, Target, UnitTarget, observe
+from pellucid.target import UNSOUND
 
 Measure = Literal["probability", "score"]
 
@@ -96,7 +96,7 @@ def occlusion(
         for count, g in zip(_counts(grids), grids, strict=True)
     ]
     for row, inputs in enumerate(asked.inputs[:, None]):
-        values = _reader(net, asked.targets, row, measure)
+        values = asked.reader(row, share=measure == "probability")
         answers = Answers(values, inputs, covers[row : row + 1], net.module, batch, asks)
         clean = _sound(answers.clean, asked, row, answers)
         levels: list[Tensor] = []
@@ -145,31 +145,6 @@ def _counts(grids: list[Grid]) -> list[int]:
     return counts
 
 
-def _reader(
-    net: Network, wanted: tuple[Target, ...], row: int, measure: Measure
-) -> Callable[[Tensor], Tensor]:
-    """(batch, targets) from masked versions of the photo of that number."""
-    named = [
-        UnitTarget(net, one.units[row]) if isinstance(one, BestTarget) else one for one in wanted
-    ]
-    layers = frozenset[str]().union(*(one.layers for one in named))
-    classes = [one.what == "score" for one in named]
-
-    def values(inputs: Tensor) -> Tensor:
-        seen = observe(net, inputs, layers)
-        shares = dict(seen)
-        if any(classes) and measure == "probability":
-            shares[""] = seen[""].softmax(1)
-        rows = torch.zeros(len(inputs), dtype=torch.long, device=inputs.device)
-        read = [
-            one.read(shares if is_class else seen, rows)
-            for one, is_class in zip(named, classes, strict=True)
-        ]
-        return torch.stack([value.to(read[0].dtype) for value in read], 1)
-
-    return values
-
-
 def _sound(
     values: Float[Tensor, "*masks targets"],
     asked: Question,
@@ -189,7 +164,7 @@ def _sound(
         return values.float().cpu()
     with torch.inference_mode():
         inputs = answers.inputs if boxes is None else answers.masked(boxes)
-        scores = _reader(asked.net, asked.targets, row, "score")(inputs)
+        scores = asked.reader(row)(inputs)
     ends = zip(asked.targets, values.movedim(-1, 0), scores.movedim(-1, 0), strict=True)
     target, value, score = next(end for end in ends if not bool(end[1].isfinite().all()))
     number = [float(one[~one.isfinite()][0]) for one in (score, value) if not one.isfinite().all()]

@@ -22,7 +22,7 @@ LOOKS = {"_local_scalar_dense", "item", "is_nonzero", "equal", "nonzero", "maske
 
 
 def capture(
-    values: Callable[[Tensor], Tensor], inputs: Tensor, module: nn.Module
+    values: Callable[[Tensor], Tensor], inputs: Tensor, module: nn.Module, lots: bool = False
 ) -> tuple[Graph, Tensor]:
     """The graph of a function of `IMAGES` photos, and its values for them.
 
@@ -33,6 +33,8 @@ def capture(
         values: (batch, …) from the network's inputs, using the module.
         inputs: `IMAGES` photos.
         module: whose parts give the operations their names.
+        lots: whether it may draw random numbers; what depends on the photo is then drawn anew when
+            it is carried out again.
 
     Raises:
         Refused: the answer depends on something that is not seen, or mixes the photos of a batch.
@@ -44,7 +46,7 @@ def capture(
         writing = _Writing(inputs.clone(), names)
         with writing:
             answer = values(writing.inputs)
-    if not torch.equal(state, _random_state(inputs.device)):
+    if not lots and not torch.equal(state, _random_state(inputs.device)):
         raise Refused("the network draws random numbers")
     writing.graph.output = writing.number(answer)
     return writing.graph.pruned(), answer

@@ -12,12 +12,14 @@ from pellucid.see.incremental.kernels import heavy
 VIEWS = RESHAPES | SPLITS | {"permute", "transpose", "select", "unbind", "expand", "contiguous"}
 
 
-def folded(graph: Graph) -> Graph:
+def folded(graph: Graph, heavy_too: bool = False) -> Graph:
     """A graph of the same values with fewer operations.
 
-    What is folded has weights of its own. Heavy ones would take more memory than time is saved.
+    Args:
+        heavy_too: whether convolutions with many weights are folded, which have weights of their
+            own then: that takes more memory than time is saved.
     """
-    norms = foldable(graph)
+    norms = foldable(graph, heavy_too)
     gone = {id(norm) for norm in norms.values()}
     nodes = [
         _merged(node, norms[node.outs[0]]) if node.outs[0] in norms else node
@@ -27,7 +29,7 @@ def folded(graph: Graph) -> Graph:
     return Graph(nodes, graph.shapes, graph.output)
 
 
-def foldable(graph: Graph) -> dict[int, Node]:
+def foldable(graph: Graph, heavy_too: bool = False) -> dict[int, Node]:
     """The normalisations that can be folded, by the value of the convolution before them."""
     readers: dict[int, list[Node]] = {}
     for node in graph.nodes:
@@ -44,7 +46,7 @@ def foldable(graph: Graph) -> dict[int, Node]:
             and not after[0].args[5]  # else it is not at rest
             and node.outs[0] != graph.output
             and isinstance(node.args[1], Tensor)
-            and not heavy(node, graph)
+            and (heavy_too or not heavy(node, graph))
         ):
             found[node.outs[0]] = after[0]
     return found
