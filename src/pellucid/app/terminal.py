@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 INTERRUPTED = 130  # what shells give for Ctrl-C
+MOST_LETTERS = 12  # that are shown of those without a font
 BAR = 30  # characters for a share of 1
 WIDE = 1000  # columns where nobody's screen limits them, so that no name is cut in a file
 # What steers a terminal or turns the direction of writing: labels may come from anybody.
@@ -54,6 +55,17 @@ def exits() -> Iterator[None]:
             traceback.print_exc()
         complain(f"{reason(error, 300)} (PELLUCID_DEBUG=1 shows where)")
         raise typer.Exit(1) from None
+
+
+def _tell_lacking() -> None:
+    """Says of which letters no font is here, once they were to be drawn."""
+    fonts = sys.modules.get("pellucid.fonts")  # not drawn without it, and slow to import
+    if fonts is None or not fonts.lacking:
+        return
+    shown = "".join(sorted(fonts.lacking)[:MOST_LETTERS])
+    more = " …" if len(fonts.lacking) > MOST_LETTERS else ""
+    fonts.lacking.clear()
+    note(f"no font on this machine has the letters {shown}{more} of the picture: {fonts.REMEDY}")
 
 
 def complain(text: str) -> None:
@@ -161,7 +173,8 @@ def _console() -> Console:
 class Progress:
     """A bar with the time left, on the error output of a terminal; elsewhere nothing.
 
-    Of work that draws, the picture so far lies in a file that the bar names.
+    Of work that draws, the picture so far lies in a file that the bar names. At the end one line
+    says of which letters of the pictures no font is here.
 
     Example:
         >>> with Progress(quiet=False) as progress:
@@ -184,6 +197,7 @@ class Progress:
             disable=quiet or not console.is_terminal,
         )
         self.task = self.bar.add_task("", total=None)
+        self.quiet = quiet
         self.preview = Preview()
 
     def __enter__(self) -> Progress:
@@ -193,6 +207,8 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.bar.stop()
         self.preview.close()
+        if not self.quiet:
+            _tell_lacking()
 
     def say(self, text: str) -> None:
         """What is being done now, without an end in sight."""
