@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from pellucid.__main__ import INTERRUPTED
 from pellucid.app.preview import Preview
+from pellucid.app.stream import writing
 from pellucid.errors import PellucidError, reason
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from pellucid.results import Ranking
 
 R = TypeVar("R")
-INTERRUPTED = 130  # what shells give for Ctrl-C
 MOST_LETTERS = 12  # that are shown of those without a font
 BAR = 30  # characters for a share of 1
 WIDE = 1000  # columns where nobody's screen limits them, so that no name is cut in a file
@@ -81,7 +82,8 @@ def note(text: str) -> None:
 
 def say(text: str) -> None:
     """One line, as it is."""
-    typer.echo(harmless(text))
+    with writing():
+        typer.echo(harmless(text))
 
 
 def harmless(text: str) -> str:
@@ -91,12 +93,14 @@ def harmless(text: str) -> str:
 
 def say_json(data: Any) -> None:
     """Data for a machine; what JSON has no number for is null."""
-    typer.echo(json.dumps(_plain(data), indent=1, allow_nan=False))
+    with writing():
+        typer.echo(json.dumps(_plain(data), indent=1, allow_nan=False))
 
 
 def show(table: Table) -> None:
     """A table, as wide as the screen; as wide as it needs in a file."""
-    _console().print(table)
+    with writing():
+        _console().print(table)
 
 
 def table(*columns: str, right: tuple[str, ...] = (), title: str = "") -> Table:
@@ -231,13 +235,6 @@ class Progress:
         from pellucid.progress import finished
 
         return finished(work, self.step)
-
-
-def utf8() -> None:
-    """Lets output that cannot show a letter show another in its place, and not fail."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
 
 
 def _plain(data: Any) -> Any:
