@@ -221,3 +221,16 @@ def test_marks_differ_in_form_not_only_in_colour() -> None:
         page = badged(torch.ones(3, HEIGHT, 60), Badge("x", 0.5, mark, "", "0.50"), 0)
         drawn.append(page.amax(0)[:, :16] > 0.98)  # the white of the stroke
     assert all((drawn[a] ^ drawn[b]).sum() > 8 for a, b in ((0, 1), (0, 2), (1, 2)))
+
+
+def test_a_long_number_keeps_away_from_the_name_of_its_measure() -> None:
+    def gaps(measure: str, number: str) -> list[int]:
+        badge = Badge(measure, 0.5, "good", "changes", number)
+        page = badged(torch.ones(3, HEIGHT, 240), badge, 0)[:, :, HEIGHT + 2 :]
+        blank = (page > 0.98).all(0).all(0).int()
+        # Where ink begins after at least as many empty columns as stand between two words.
+        return [at for at in range(5, len(blank)) if not blank[at] and blank[at - 5 : at].all()]
+
+    for number in ("-0.0086", "-0.00000086"):
+        assert len(gaps("randomised", number)) == 2
+    assert gaps("deletion", "0.12")[-1] == gaps("noise", "0.12345")[-1]

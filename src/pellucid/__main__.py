@@ -1,5 +1,20 @@
-"""`python -m pellucid`, where the command itself is not on the path."""
+"""What the shell calls as `pellucid`, and as `python -m pellucid` where that is not on the path."""
 
-from pellucid.app.cli import main
+import sys
 
-main()
+INTERRUPTED = 130  # what shells give for Ctrl-C
+
+
+def main() -> None:
+    """Runs the command line; importing it takes long enough for a Ctrl-C of its own."""
+    try:
+        from pellucid.app.cli import main as start
+
+        start()
+    except KeyboardInterrupt:
+        print("error: stopped; nothing was saved", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

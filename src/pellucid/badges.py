@@ -9,6 +9,7 @@ from pellucid.tiles import FAINT, INK, fitted
 
 HEIGHT = 19  # px, of one badge
 SIZE = 12  # px, of its letters
+NUMBERS, SPACE = 108, 6  # px from a measure's beginning to its number's end; between them at least
 _BLUE, _GOLD, _RED = (0.0, 0.447, 0.698), (0.72, 0.49, 0.0), (0.80, 0.25, 0.05)
 COLOURS = {"good": _BLUE, "fair": _GOLD, "bad": _RED}
 # Across and down, around the middle of the mark, as shares of its radius: a tick, a dash, a cross.
@@ -26,9 +27,11 @@ def badged(
     strip = marked(page[:, top : top + HEIGHT], badge.mark, left)
     across = left + HEIGHT + 2
     strip = lettered(strip, badge.measure, 2, across, SIZE, INK)
-    across += 72
-    strip = lettered(strip, badge.number, 2, across + 36, SIZE, INK, anchor="ra")
-    across += 42
+    # The numbers of several badges end below each other, but for one too long for that.
+    widths = (text_width(text, SIZE) for text in (badge.measure, badge.number))
+    across += max(NUMBERS, round(sum(widths)) + SPACE)
+    strip = lettered(strip, badge.number, 2, across, SIZE, INK, anchor="ra")
+    across += SPACE
     words = fitted(badge.words, page.shape[2] - across, SIZE)
     strip = lettered(strip, words, 2, across, SIZE, COLOURS[badge.mark])
     page = page.clone()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal
 
 import torch
@@ -12,10 +13,12 @@ from torch.nn import functional as F
 
 from pellucid import tiles
 from pellucid.heatmap import Heatmap
+from pellucid.ink import text_width
 from pellucid.results import Result
 
 Drawing = Literal["panels", "cutout", "mask"]
 LINE = (1.0, 0.2, 0.6)  # of the outline: a colour that few photos have
+PANELS = ("the map", "outline", "cut-out")
 PANEL = 360  # px: longer side of a panel, at most
 
 
@@ -70,7 +73,10 @@ class Cutout(Result):
         box = max(1, round(height * scale)), max(1, round(width * scale))
         panels = [self.map.over().values, self.outline(), cut]
         shown = torch.stack([tiles.resized(panel, box) for panel in panels])
-        return tiles.arranged(shown, ("the map", "outline", "cut-out"), min(box), 3)
+        # However narrow the photo is, its panels' names are read.
+        room = max(0, ceil(max(text_width(name, tiles.LETTER) for name in PANELS)) - box[1])
+        shown = F.pad(shown, (room // 2, room - room // 2), value=tiles.PAPER)
+        return tiles.arranged(shown, PANELS, min(box), 3)
 
     def on_file(self) -> Float[Tensor, "channels height width"]:
         """Saved as shown, but what is transparent stays so."""

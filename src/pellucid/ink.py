@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 import torch
@@ -11,7 +10,11 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from pellucid.fonts import BUILT_IN, Run, font, runs
 from pellucid.pictures import to_pillow
+
+# Of the anchors used here: where the text begins, as a share of its width.
+_BEGINS = {"l": 0.0, "m": 0.5, "r": 1.0}
 
 
 def lettered(
@@ -23,10 +26,24 @@ def lettered(
     colour: tuple[float, float, float] = (0, 0, 0),
     anchor: str = "la",
 ) -> Float[Tensor, "3 height width"]:
-    """A copy of a picture with a line of text on it; `anchor` is Pillow's (la = left, ascender)."""
+    """A copy of a picture with a line of text on it.
+
+    Letters that the built-in font lacks are drawn in others on the same baseline; see `fonts`.
+
+    Args:
+        anchor: where `top` and `left` are, in Pillow's words: l, m or r (left, middle, right), then
+            a, m, s or d (ascender, middle, baseline, descender).
+    """
     picture = to_pillow(image)
     ink = tuple(round(255 * part) for part in colour)
-    ImageDraw.Draw(picture).text((left, top), text, fill=ink, font=_font(size), anchor=anchor)
+    pen, parts = ImageDraw.Draw(picture), runs(text)
+    if parts[1:] or parts[0].face != BUILT_IN:
+        left -= _BEGINS[anchor[0]] * text_width(text, size)
+        top += _baseline(anchor[1], size)
+        anchor = "ls"
+    for part in parts:
+        pen.text((left, top), part.text, fill=ink, font=_font(part, size), anchor=anchor)
+        left += _width(part, size) if parts[1:] else 0
     return torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1).float() / 255
 
 
@@ -70,9 +87,22 @@ def inked(
 
 def text_width(text: str, size: float = 12) -> float:
     """Width in pixels of a line of text as `lettered` draws it."""
-    return float(_font(size).getlength(text))
+    return sum(_width(part, size) for part in runs(text))
 
 
-@cache
-def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
+def _width(part: Run, size: float) -> float:
+    return float(_font(part, size).getlength(part.text))
+
+
+def _font(part: Run, size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    found = font(part.face, size)
+    assert found is not None  # it was, in another size
+    return found
+
+
+def _baseline(anchor: str, size: float) -> float:
+    """Pixels from a place in a line of the built-in font down to where its letters stand."""
+    usual = font(BUILT_IN, size)
+    assert isinstance(usual, ImageFont.FreeTypeFont)  # without FreeType there are no other fonts
+    ascent, descent = usual.getmetrics()
+    return {"a": ascent, "m": (ascent - descent) / 2, "s": 0, "d": -descent}[anchor]

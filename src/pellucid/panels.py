@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid import tiles
+from pellucid.fonts import drawable
 from pellucid.ink import lettered, text_width
 
 LEAST, MOST = 224, 336  # px: longer side of a panel
@@ -26,17 +27,20 @@ class Opinion:
     Attributes:
         names: of classes, best first.
         shares: the probability of each.
+        numbers: of the classes, drawn where no font here has a name's letters; empty, unknown.
     """
 
     names: tuple[str, ...]
     shares: tuple[float, ...]
+    numbers: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, scores: Float[Tensor, "classes"], labels: Sequence[str], top: int = 3) -> Opinion:
         """From unnormalised scores."""
         best = scores.argsort(descending=True, stable=True)[:top]
         shares = scores.double().softmax(0)[best]
-        return cls(tuple(labels[number] for number in best.tolist()), tuple(shares.tolist()))
+        numbers = tuple(best.tolist())
+        return cls(tuple(labels[one] for one in numbers), tuple(shares.tolist()), numbers)
 
     def __str__(self) -> str:
         return f"{self.names[0]} at {percent(self.shares[0])}"
@@ -83,9 +87,10 @@ class Panel:
 
     def below(self, wide: int) -> Float[Tensor, "3 height width"]:
         """Bars and lines."""
-        parts = (
-            [tiles.bar_list(self.said.shares, self.said.names, wide, percent)] if self.said else []
-        )
+        parts = []
+        if self.said:
+            names = drawable(self.said.names, self.said.numbers)
+            parts.append(tiles.bar_list(self.said.shares, names, wide, percent))
         for line in self.lines:
             row = torch.full((3, 19, wide), tiles.PAPER)
             parts.append(lettered(row, tiles.fitted(line, wide, 13), 2, 0, 13, tiles.INK))

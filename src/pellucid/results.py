@@ -19,6 +19,7 @@ from torch import Tensor
 from pellucid import colour, tiles
 from pellucid.box import Box, shared
 from pellucid.errors import PellucidError
+from pellucid.fonts import drawable
 from pellucid.images import Photo
 from pellucid.notebook import figure
 from pellucid.pictures import png_bytes, webp_bytes
@@ -217,12 +218,14 @@ class Ranking(Result):
         names: one for each value.
         scores: (names,), unnormalised.
         photo: the photo that was asked about.
+        numbers: of the classes, drawn where no font here has a name's letters; empty, unknown.
     """
 
     values: Float[Tensor, "names"]
     names: tuple[str, ...]
     scores: Float[Tensor, "names"]
     photo: Photo
+    numbers: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         rows = zip(self.names, self.values.tolist(), strict=True)
@@ -230,7 +233,8 @@ class Ranking(Result):
 
     def image(self) -> Float[Tensor, "3 height width"]:
         """The photo with a bar for each name beside it."""
-        return tiles.bars(self.photo.floats(), self.values.tolist(), self.names)
+        names = drawable(self.names, self.numbers)
+        return tiles.bars(self.photo.floats(), self.values.tolist(), names)
 
     def data(self) -> dict[str, Any]:
         """With names, probabilities and scores."""

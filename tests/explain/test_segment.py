@@ -123,6 +123,21 @@ def test_a_narrow_photo_is_cut_as_it_is(size: tuple[int, int]) -> None:
         pl.segment(net(), disc(4, 4000, 2, 2000, 1)[0], target="red")
 
 
+@pytest.mark.parametrize(("size", "wide"), [((900, 60), False), ((300, 200), True)])
+def test_names_of_panels_are_read_however_narrow_the_photo_is(
+    size: tuple[int, int], wide: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = pl.segment(net(), disc(*size, size[0] / 2, size[1] / 2, 20)[0], target="red")
+    shown: list[str] = []
+    monkeypatch.setattr(
+        "pellucid.tiles.lettered", lambda page, text, *_, **__: shown.append(text) or page
+    )
+    page = found.image()
+    assert shown == ["the map", "outline", "cut-out"]
+    assert (page.shape[2] == 3 * (200 + 4) + 4) is wide
+    assert float(page[:, 4, 4 : 4 + 8].min()) < 1 or not wide
+
+
 def test_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 

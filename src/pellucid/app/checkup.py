@@ -29,6 +29,7 @@ class Checkup:
         extras: what each extra consists of, by its name.
         devices: each with its name, what it is, and bytes of memory free and in all.
         caches: each with what it holds, its folder, bytes and files.
+        letters: the font that draws Chinese ones in pictures; "" where none is here.
         network: of the bundled one, the hash of its weights, and what it saw.
         plugins: each with its package and version, and what is wrong with it.
     """
@@ -38,6 +39,7 @@ class Checkup:
     extras: dict[str, list[Wanted]] = field(default_factory=dict)
     devices: list[dict[str, Any]] = field(default_factory=list)
     caches: list[dict[str, Any]] = field(default_factory=list)
+    letters: dict[str, str] = field(default_factory=dict)
     network: dict[str, Any] = field(default_factory=dict)
     plugins: list[dict[str, str]] = field(default_factory=list)
 
@@ -50,6 +52,7 @@ class Checkup:
         found.problems += [f"the core needs {each}" for each in found.core if not each.fits]
         found.devices = found._tried("devices", _devices, [])
         found.caches = found._tried("caches", _caches, [])
+        found.letters = found._tried("fonts", _letters, {})
         found.network = found._tried("the bundled network", _network, {})
         if found.network:
             found.problems += _doubts(found.network)
@@ -128,6 +131,12 @@ def _size(folder: Path) -> dict[str, int]:
         if not (Path(above) / name).is_symlink()
     ]
     return {"bytes": sum(sizes), "files": len(sizes)}
+
+
+def _letters() -> dict[str, str]:
+    from pellucid.fonts import face_of
+
+    return {"Chinese": face_of("猫") or ""}
 
 
 def _network() -> dict[str, Any]:

@@ -6,6 +6,9 @@ method's own module, and with it torch, is imported when its command is run or a
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -14,11 +17,13 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 import pellucid
+from pellucid.__main__ import INTERRUPTED
 from pellucid.app import lab_command, lookup, tour_command
 from pellucid.app.doctor import doctor
-from pellucid.app.terminal import complain, exits, note, utf8
+from pellucid.app.stream import utf8, writing
+from pellucid.app.terminal import complain, exits, note
 from pellucid.entry import Entry
-from pellucid.errors import Unknown
+from pellucid.errors import PellucidError, Unknown
 from pellucid.register import listed, rivals
 
 PANELS = {
@@ -37,8 +42,26 @@ SEVERAL = {
 }
 
 
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C before a command has begun, or after it has ended, is told as during it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        complain("stopped; nothing was saved")
+        raise typer.Exit(INTERRUPTED) from None
+
+
 class _Commands(TyperGroup):
     """Puts the whole command in the place of its line in the help, once it is asked for."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with _stoppable():
+            return super().invoke(ctx)
+
+    def make_context(self, *words: Any, **more: Any) -> Any:
+        with _stoppable():
+            return super().make_context(*words, **more)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] not in self.commands and not args[0].startswith("-"):
@@ -132,4 +155,9 @@ for _command in (lookup.networks, lookup.layers, lookup.photos, lookup.replay, d
 def main() -> None:
     """What the shell calls."""
     utf8()
-    app(prog_name="pellucid")
+    try:
+        with writing():  # help and version, for each command looks after itself
+            app(prog_name="pellucid")
+    except PellucidError as error:
+        complain(str(error))
+        sys.exit(2)

@@ -62,6 +62,9 @@ def tell(found: Checkup) -> None:
         for one in found.plugins:
             made.add_row(*map(harmless, one.values()))
         show(made)
+    for script, face in found.letters.items():
+        told = f"are drawn in {face}" if face else f"cannot be drawn: {_remedy()}"
+        say(f"{script} letters in pictures {told}")
     if found.network:
         say("the bundled network {name} (weights {weights_hash}) sees {answer} in {photo}".format(
             **found.network))  # fmt: skip
@@ -69,6 +72,12 @@ def tell(found: Checkup) -> None:
         complain(problem)
     if not found.problems:
         say("all is well")
+
+
+def _remedy() -> str:
+    from pellucid.fonts import REMEDY
+
+    return REMEDY
 
 
 def _bytes(count: int | None) -> str:

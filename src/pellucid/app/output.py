@@ -58,19 +58,24 @@ class Output:
         if self.path.suffix.lower() == ".mp4":
             writer()
         check_folder(self.path.parent)
-        for file in self.files():
-            if file.is_dir():
-                raise PellucidError(f"{file} is a folder, not a file to write")
-            if file.exists() and not self.force:
-                raise PellucidError(
-                    f"{file} is there already; --force overwrites it, --out FILE.png names another"
-                )
+        self._check_vacant()
 
     def save(self, result: Result) -> list[Path]:
         """Writes the files, each whole or not at all."""
         if self.path is not None:
+            self._check_vacant()  # during the work a file may have come
             result.save(self.path, arrays=self.arrays, force=self.force)
         return self.files()
+
+    def _check_vacant(self) -> None:
+        for file in self.files():
+            if os.path.isdir(file):
+                raise PellucidError(f"{file} is a folder, not a file to write")
+            if os.path.lexists(file) and not self.force:  # a link to nowhere, too, is there
+                raise PellucidError(
+                    f"{file} is there already; --force overwrites it, "
+                    f"--out FILE{self.path.suffix if self.path else ''} names another"
+                )
 
 
 def check_folder(folder: Path) -> None:

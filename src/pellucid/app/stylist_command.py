@@ -10,11 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from pellucid import reel
+from pellucid.__main__ import INTERRUPTED
 from pellucid.album import is_folder
 from pellucid.app import commands, flags
 from pellucid.app.names import complete_photo
 from pellucid.app.output import usual_name
-from pellucid.app.terminal import INTERRUPTED, Progress, exits, say, say_json
+from pellucid.app.terminal import Progress, exits, say, say_json
 from pellucid.errors import PellucidError
 from pellucid.images import open_image
 from pellucid.make.painting.plan import Plan

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from pellucid.__main__ import INTERRUPTED
 from pellucid.app.preview import Preview
+from pellucid.app.stream import writing
 from pellucid.errors import PellucidError, reason
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from pellucid.results import Ranking
 
 R = TypeVar("R")
-INTERRUPTED = 130  # what shells give for Ctrl-C
+MOST_LETTERS = 12  # that are shown of those without a font
 BAR = 30  # characters for a share of 1
 WIDE = 1000  # columns where nobody's screen limits them, so that no name is cut in a file
 # What steers a terminal or turns the direction of writing: labels may come from anybody.
@@ -56,6 +58,17 @@ def exits() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
+def _tell_lacking() -> None:
+    """Says of which letters no font is here, once they were to be drawn."""
+    fonts = sys.modules.get("pellucid.fonts")  # not drawn without it, and slow to import
+    if fonts is None or not fonts.lacking:
+        return
+    shown = "".join(sorted(fonts.lacking)[:MOST_LETTERS])
+    more = " …" if len(fonts.lacking) > MOST_LETTERS else ""
+    fonts.lacking.clear()
+    note(f"no font on this machine has the letters {shown}{more} of the picture: {fonts.REMEDY}")
+
+
 def complain(text: str) -> None:
     """One line of error."""
     typer.secho("error: ", nl=False, err=True, fg="red")
@@ -69,7 +82,8 @@ def note(text: str) -> None:
 
 def say(text: str) -> None:
     """One line, as it is."""
-    typer.echo(harmless(text))
+    with writing():
+        typer.echo(harmless(text))
 
 
 def harmless(text: str) -> str:
@@ -79,12 +93,14 @@ def harmless(text: str) -> str:
 
 def say_json(data: Any) -> None:
     """Data for a machine; what JSON has no number for is null."""
-    typer.echo(json.dumps(_plain(data), indent=1, allow_nan=False))
+    with writing():
+        typer.echo(json.dumps(_plain(data), indent=1, allow_nan=False))
 
 
 def show(table: Table) -> None:
     """A table, as wide as the screen; as wide as it needs in a file."""
-    _console().print(table)
+    with writing():
+        _console().print(table)
 
 
 def table(*columns: str, right: tuple[str, ...] = (), title: str = "") -> Table:
@@ -161,7 +177,8 @@ def _console() -> Console:
 class Progress:
     """A bar with the time left, on the error output of a terminal; elsewhere nothing.
 
-    Of work that draws, the picture so far lies in a file that the bar names.
+    Of work that draws, the picture so far lies in a file that the bar names. At the end one line
+    says of which letters of the pictures no font is here.
 
     Example:
         >>> with Progress(quiet=False) as progress:
@@ -184,6 +201,7 @@ class Progress:
             disable=quiet or not console.is_terminal,
         )
         self.task = self.bar.add_task("", total=None)
+        self.quiet = quiet
         self.preview = Preview()
 
     def __enter__(self) -> Progress:
@@ -193,6 +211,8 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.bar.stop()
         self.preview.close()
+        if not self.quiet:
+            _tell_lacking()
 
     def say(self, text: str) -> None:
         """What is being done now, without an end in sight."""
@@ -215,13 +235,6 @@ class Progress:
         from pellucid.progress import finished
 
         return finished(work, self.step)
-
-
-def utf8() -> None:
-    """Lets output that cannot show a letter show another in its place, and not fail."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
 
 
 def _plain(data: Any) -> Any:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pellucid.__main__ import INTERRUPTED
 from pellucid.app import flags
-from pellucid.app.terminal import INTERRUPTED, Progress, exits, say
+from pellucid.app.terminal import Progress, exits, say
 from pellucid.assets import BUNDLED
 
 if TYPE_CHECKING:

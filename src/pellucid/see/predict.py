@@ -49,6 +49,7 @@ def predict(
     return Ranking(
         values=shares,
         names=names,
+        numbers=tuple(best.tolist()),
         scores=scores[best].cpu(),
         photo=photo,
         caption=f"{names[0]} {sure}",

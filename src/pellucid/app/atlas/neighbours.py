@@ -91,7 +91,7 @@ def neighbours(
                         pixels=pixels,
                     )
                 )  # fmt: skip
-        saved = output.save(made["result"]) if "result" in made else []
+            saved = output.save(made["result"]) if "result" in made else []
         _tell(made, [str(file) for file in saved], json, quiet)
 
 

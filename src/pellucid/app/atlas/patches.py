@@ -64,8 +64,8 @@ def patches(
             made = progress.follow(
                 patches_of(atlas, layer, channels, keep=keep, negative=negative, guided=guided)
             )
-        shown = made.outlined() if outline else made
-        files = output.save(shown)
+            shown = made.outlined() if outline else made
+            files = output.save(shown)
         if json:
             say_json(shown.data() | {"saved": [str(file) for file in files]})
         elif not quiet:

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
+from pellucid.__main__ import INTERRUPTED
 from pellucid.app import flags
 from pellucid.app.atlas import words
-from pellucid.app.terminal import INTERRUPTED, Progress, exits, say, say_json
+from pellucid.app.terminal import Progress, exits, say, say_json
 from pellucid.app.tour_command import Language
 
 
