@@ -1,7 +1,8 @@
 """What every method costs: its first example against a bare pass of the bundled network.
 
-    OMP_NUM_THREADS=1 python benchmarks/methods.py --write   # docs/speed.json, for the manual
-    OMP_NUM_THREADS=1 python benchmarks/methods.py guided    # prints only
+    OMP_NUM_THREADS=1 python benchmarks/methods.py --write         # docs/speed.json, for the manual
+    OMP_NUM_THREADS=1 python benchmarks/methods.py --write guided  # there, of one method only
+    OMP_NUM_THREADS=1 python benchmarks/methods.py guided          # prints only
 
 The picture is the one of the method's page in the manual. A method that only looks is held against
 the bare forward pass of one photo, any other against forward and backward; both are taken anew
@@ -73,7 +74,9 @@ def main() -> None:
         seconds = often(lambda method=method, given=given: method(net, **given))
         found[name] = {"bare": bare, "seconds": round(seconds, 4), "ratio": round(seconds / one, 2)}
         print(f"{name:18}{seconds:9.3f} s {seconds / one:10.2f} x {bare}", flush=True)
-    if sys.argv[1:] == ["--write"]:
+    if "--write" in sys.argv[1:]:
+        before = json.loads(TARGET.read_text("utf-8"))["methods"] if TARGET.exists() else {}
+        found = {name: (before | found)[name] for name in entries() if name in before | found}
         torch_version = torch.__version__.partition("+")[0]
         machine = {
             "en": f"{platform.machine()}, torch {torch_version}",
