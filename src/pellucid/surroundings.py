@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 
+from pellucid.checkpoints import without_checkpoints
 from pellucid.shortcuts import compiled
 
 
@@ -54,7 +55,8 @@ def _exact_products() -> Iterator[None]:
 def at_rest(module: nn.Module) -> Iterator[None]:
     """Evaluation mode and frozen weights inside the `with`; all as found after it.
 
-    What is compiled runs as it was written: its layers are to be seen.
+    What is compiled runs as it was written: its layers are to be seen. What checkpoints its
+    gradients keeps all that they need.
     """
     parts = list(module.modules())
     # TorchScript that was frozen has no mode any more, and no parameters. Setting an attribute
@@ -73,7 +75,10 @@ def at_rest(module: nn.Module) -> Iterator[None]:
                 part.training = False
         for weight in wanting:
             weight.requires_grad_(False)
-        with torch.compiler.set_stance("force_eager") if eager else nullcontext():
+        with (
+            torch.compiler.set_stance("force_eager") if eager else nullcontext(),
+            without_checkpoints(),
+        ):
             yield
     finally:
         for part, mode in training:
