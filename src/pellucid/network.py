@@ -66,6 +66,12 @@ class Network:
                 f"{name or type(module).__name__} has lazy layers, which have no weights before "
                 f"the first pass: run it once, then give it"
             )
+        if any(tensor.is_meta for tensor in chain(module.parameters(), module.buffers())):
+            raise PellucidError(
+                f"{name or type(module).__name__} is on the meta device, where weights have shapes "
+                f"and no values: make it on a real one, or give it room by to_empty(device='cpu') "
+                f"and then its weights"
+            )
         self.module = module
         self.preprocess = Preprocess.of(size, resize, mean, std, interpolation)
         self.name = name or type(module).__name__
