@@ -186,7 +186,7 @@ class Network:
         tensor = output.logits if hasattr(output, "logits") else first_tensor(output)
         if tensor is None:
             raise PellucidError(f"{self.name} does not put out a tensor")
-        return tensor
+        return tensor.dequantize() if tensor.is_quantized else tensor
 
     def neurons(
         self, inputs: Float[Tensor, "batch channels height width"], unit: Unit
