@@ -217,20 +217,32 @@ class Ranking(Result):
         names: one for each value.
         scores: (names,), unnormalised.
         photo: the photo that was asked about.
+        measure: what is shown: "probability" the values; "score" the scores, of a network that
+            knows only one class, whose share is 1 whatever it sees.
     """
 
     values: Float[Tensor, "names"]
     names: tuple[str, ...]
     scores: Float[Tensor, "names"]
     photo: Photo
+    measure: Literal["probability", "score"] = "probability"
 
     def __repr__(self) -> str:
-        rows = zip(self.names, self.values.tolist(), strict=True)
-        return f"<Ranking {', '.join(f'{name} {share:.1%}' for name, share in rows)}>"
+        rows = zip(self.names, self._told(), strict=True)
+        return f"<Ranking {', '.join(f'{name} {told}' for name, told in rows)}>"
 
     def image(self) -> Float[Tensor, "3 height width"]:
-        """The photo with a bar for each name beside it."""
-        return tiles.bars(self.photo.floats(), self.values.tolist(), self.names)
+        """The photo with a bar for each name beside it; a score has none, for it has no whole."""
+        photo = self.photo.floats()
+        if self.measure == "score":
+            scores = [f"score {told}" for told in self._told()]
+            return tiles.beside(photo, tiles.number_list(scores, self.names, tiles.LISTED))
+        return tiles.bars(photo, self.values.tolist(), self.names)
+
+    def _told(self) -> list[str]:
+        if self.measure == "score":
+            return [f"{score:.3g}" for score in self.scores.tolist()]
+        return [f"{share:.1%}" for share in self.values.tolist()]
 
     def data(self) -> dict[str, Any]:
         """With names, probabilities and scores."""
