@@ -85,8 +85,10 @@ class Result:
             force: overwrite what is there.
 
         Raises:
-            PellucidError: not a PNG name, no such folder, or a file is there already.
+            PellucidError: no name or not a PNG's, no such folder, or a file is there already.
         """
+        if not isinstance(path, str | os.PathLike):
+            raise PellucidError(f"a result is saved under the name of a file, not {path!r}")
         target = Path(path)
         check_ending(target, type(self))
         names = [target] + ([target.with_suffix(f".{arrays}")] if arrays else [])
