@@ -26,6 +26,9 @@ from pellucid.shortcuts import shortcuts
 from pellucid.surroundings import at_rest
 from pellucid.unit import Unit, place, split
 
+# What a network may raise of an input that it is not made for.
+REFUSALS = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError)
+
 
 class Network:
     """A vision network as pellucid sees it.
@@ -118,9 +121,11 @@ class Network:
         try:
             with self.at_rest(), torch.random.fork_rng(devices):
                 return inventory(self.module, self.blank())
-        except (RuntimeError, ValueError, TypeError) as error:
+        except REFUSALS as error:
             shape = " x ".join(map(str, self.blank().shape[1:]))
             reason = " ".join(str(error).split())[:200]
+            if not isinstance(error, RuntimeError | ValueError):  # else it says what it is
+                reason = f"{type(error).__name__}: {reason}"
             raise PellucidError(
                 f"{self.name} does not take an input of {shape} ({reason}). What it takes is said "
                 f"by Network(module, size=, mean=, std=): one number in mean and std for grey"
@@ -129,6 +134,11 @@ class Network:
     @property
     def classes(self) -> int:
         """Number of class scores."""
+        if "" not in self.layers:
+            raise PellucidError(
+                f"{self.name} does not put out a tensor of class scores; ask for a unit "
+                f"LAYER:CHANNEL in place of a class"
+            )
         shape = self.layers[""].shape
         if len(shape) != 1:
             raise PellucidError(

@@ -260,7 +260,7 @@ def _layers_of(net: Network, function: Function, inputs: Tensor) -> frozenset[st
             except _Missing as missing:
                 name = missing.args[0]
                 if not isinstance(name, str) or (name and name not in net.layers):
-                    known = ["", *(known for known in net.layers if known)]
+                    known = [known for known in net.layers if known]
                     raise Unknown("layer", name, known, "(pellucid layers)") from None
                 layers.add(name)
     if not layers:
