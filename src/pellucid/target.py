@@ -250,6 +250,7 @@ class _Probe(dict[str, Tensor]):
 
 def _layers_of(net: Network, function: Function, inputs: Tensor) -> frozenset[str]:
     """The layers that a function reads, found by running it until it misses none."""
+    _ = net.layers  # raises where it does not take such inputs
     layers: set[str] = set()
     with torch.no_grad():
         while True:

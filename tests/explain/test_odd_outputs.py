@@ -167,8 +167,15 @@ class Raises(nn.Module):
     ],
 )
 def test_what_a_network_raises_of_its_input_is_told(error: Exception, says: str) -> None:
-    with pytest.raises(pl.PellucidError, match=r"does not take an input of 3 x 8 x 8 " + says):
-        pl.saliency(pl.Network(Raises(error), size=8), "photo:cat")
+    net = pl.Network(Raises(error), size=8)
+    asks: list[Callable[[], Any]] = [
+        lambda: pl.saliency(net, "photo:cat"),
+        lambda: pl.saliency(net, "photo:cat", target=lambda seen: seen[""].sum(1)),
+        lambda: pl.rollout(net, "photo:cat"),
+    ]
+    for ask in asks:
+        with pytest.raises(pl.PellucidError, match=r"does not take an input of 3 x 8 x 8 " + says):
+            ask()
 
 
 @pytest.mark.parametrize("output", ["a cat", None, 3])

@@ -101,6 +101,7 @@ def rolled_out(net: Network, inputs: Float[Tensor, "images c h w"]) -> Rolled:
     Raises:
         PellucidError: there is no attention, or not from all tokens to all.
     """
+    _ = net.layers  # raises where it does not take such inputs
     found: list[Rolled] = []
     work = Batches(range(len(inputs)), fitting(inputs.device, inputs[0].numel(), MOST_NUMBERS))
     for some in work:
