@@ -64,6 +64,9 @@ def test_weights_that_were_made_in_inference_mode_are_told_plainly(
     with pytest.raises(pl.PellucidError, match=r"its weights were made inside .*inference_mode"):
         ask(net, cat)
     assert pl.occlusion(net, cat, window=4).values.isfinite().all()
+    found = pl.cam(net, cat, way="scorecam")
+    assert found.values.shape == (14, 14) and "Score-CAM of class:" in found.caption
+    torch.testing.assert_close(found.values, pl.cam(net, cat, way="scorecam", layer="1").values)
 
 
 class _Rounded(torch.autograd.Function):

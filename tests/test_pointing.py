@@ -91,13 +91,32 @@ def test_the_game(net: pl.Network) -> None:
         ((50, 2, 60, 8), 15, "outside of the photo"),
         ((1, 2, 3, 8), -1, "at least 0"),
         ((1, 2, 3, 8), math.nan, "at least 0"),
+        ((1, 2, 3, 8), "15", "at least 0 px, not '15'"),
+        ((1, 2, 3, 8), None, "at least 0 px, not None"),
+        ((1, 2, 3, 8), [1, 2], "at least 0 px, not "),
     ],
 )
-def test_what_cannot_be_played(net: pl.Network, boxes: object, tolerance: float, says: str) -> None:
+def test_what_cannot_be_played(net: pl.Network, boxes: object, tolerance: Any, says: str) -> None:
     with pytest.raises(pl.PellucidError, match=says):
         pl.pointing(heatmap(net, 1, 1), boxes, tolerance=tolerance)
     with pytest.raises(pl.PellucidError, match="at least one"):
         pl.pointing_game([])
+
+
+def test_rounds_are_pairs(net: pl.Network) -> None:
+    found = heatmap(net, 1, 1)
+    wrong: list[tuple[Any, str]] = [
+        ([found], "not on Heatmap, …"),
+        ([(found,)], "not on a tuple of 1"),
+        ([(found, (0, 0, 5, 5), 3)], "not on a tuple of 3"),
+        (found, "not on Heatmap"),
+        (5, "not on int"),
+        ([(5, (0, 0, 5, 5))], "one map points at a time, not int"),
+    ]
+    for rounds, says in wrong:
+        with pytest.raises(pl.PellucidError, match=says):
+            pl.pointing_game(rounds)
+    assert pl.pointing_game(iter([[found, (0, 0, 5, 5)]]), tolerance=np.float32(2)).hits == 1
 
 
 @pytest.mark.parametrize("kind", [np.array, torch.tensor, tuple, list])

@@ -225,3 +225,9 @@ def test_results_and_photos_say_themselves_in_one_line() -> None:
 def test_square_tiles_make_a_page_that_is_wider_than_tall(count: int) -> None:
     page = tiles.arranged(torch.zeros(count, 3, 8, 8))
     assert page.shape[2] > page.shape[1]
+
+
+@pytest.mark.parametrize("path", [5, None, b"a.png"])
+def test_a_result_is_saved_under_a_name(path: Any) -> None:
+    with pytest.raises(pl.PellucidError, match="under the name of a file, not"):
+        pl.Picture(values=torch.rand(1, 2, 2)).save(path)

@@ -62,6 +62,7 @@ def test_ones_own_function_of_a_recording(tiny: pl.Network, cat: pl.Photo) -> No
     ("target", "message"),
     [
         (lambda seen: seen["block.rleu"], "no layer 'block.rleu'; did you mean 'block.relu'"),
+        (lambda seen: seen["qqq"], "no layer 'qqq'; there is [^,]"),
         (lambda seen: seen["block.relu"], r"a tensor of shape \(1,\) for a batch of 1, not \(1, 6"),
         (lambda seen: seen[""][:, 0].item(), "for a batch of 1, not float"),
         (lambda seen: torch.zeros(1), "reads no layer"),

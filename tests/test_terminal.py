@@ -23,6 +23,16 @@ def test_bars_on_a_screen_without_blocks(empty: Path) -> None:
     assert "##" in result.stdout
 
 
+def test_an_only_class_has_no_bar(empty: Path) -> None:
+    Path("one.py").write_text(
+        "from torch import nn\n"
+        "net = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 1))\n"
+    )
+    told = shell("predict", "photo:cat", "--network", "one.py:net").output
+    assert "knows no other class" in told and "100.0%" not in told and "█" not in told
+    assert "probability" not in told and "score" in told.splitlines()[2]
+
+
 def test_labels_do_not_steer_the_terminal(tiny: str, empty: Path) -> None:
     """Labels, photos and recipes may come from anybody."""
     steers = "\x1b]0;owned\x07\x1b[31m\u202e"

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from torch import nn
+
 from pellucid.errors import PellucidError
 
 _INFERENCE = "Inference tensors cannot be saved for backward"
 # What torch says then, which also names tensors by their numbers and hints at its own tools.
 _OVERWRITTEN = "modified by an inplace operation"
+
+
+def without_gradient(module: nn.Module) -> bool:
+    """Whether weights were made in inference mode, where torch allows no gradients."""
+    return any(weight.is_inference() for weight in module.parameters())
 
 
 @contextmanager

@@ -9,11 +9,13 @@ from itertools import accumulate
 import torch
 from torch import Tensor, nn
 
+from pellucid.contents import Contents
+
 SMALL = 2**16  # bytes
 
 
 class Fingerprint:
-    """SHA-256 of names, types, shapes and values of all weights and buffers.
+    """SHA-256 of names, types, shapes and values of all weights and buffers; see `Contents`.
 
     It is worked out anew only when something has changed since it was last asked for.
     """
@@ -24,9 +26,10 @@ class Fingerprint:
 
     def __str__(self) -> str:
         """16 hexadecimal digits."""
-        state = {
-            name: value for name, value in self.module.state_dict().items() if _is_tensor(value)
-        }
+        contents = Contents.of(self.module)
+        state = contents.tensors
+        if not contents.steady:  # copies show nothing of what was done to their originals
+            return _digest(state)
         seen = list(zip(state, marks(list(state.values())), strict=True))
         if self._known[0] != seen:
             self._known = (seen, _digest(state))
@@ -68,10 +71,6 @@ def _numbers(flat: list[Tensor]) -> list[int]:
     if len({one.device for one in flat}) == 1 and flat[0].device.type != "cpu":
         return [int(one) for one in torch.stack(flat).tolist()]
     return [int(one) for one in flat]
-
-
-def _is_tensor(value: object) -> bool:
-    return isinstance(value, Tensor)  # a module may keep other things in its state
 
 
 def _raw(value: Tensor) -> Tensor:

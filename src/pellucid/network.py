@@ -26,6 +26,9 @@ from pellucid.shortcuts import shortcuts
 from pellucid.surroundings import at_rest
 from pellucid.unit import Unit, place, split
 
+# What a network may raise of an input that it is not made for.
+REFUSALS = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError)
+
 
 class Network:
     """A vision network as pellucid sees it.
@@ -65,6 +68,12 @@ class Network:
             raise PellucidError(
                 f"{name or type(module).__name__} has lazy layers, which have no weights before "
                 f"the first pass: run it once, then give it"
+            )
+        if any(tensor.is_meta for tensor in chain(module.parameters(), module.buffers())):
+            raise PellucidError(
+                f"{name or type(module).__name__} is on the meta device, where weights have shapes "
+                f"and no values: make it on a real one, or give it room by to_empty(device='cpu') "
+                f"and then its weights"
             )
         self.module = module
         self.preprocess = Preprocess.of(size, resize, mean, std, interpolation)
@@ -112,9 +121,11 @@ class Network:
         try:
             with self.at_rest(), torch.random.fork_rng(devices):
                 return inventory(self.module, self.blank())
-        except (RuntimeError, ValueError, TypeError) as error:
+        except REFUSALS as error:
             shape = " x ".join(map(str, self.blank().shape[1:]))
             reason = " ".join(str(error).split())[:200]
+            if not isinstance(error, RuntimeError | ValueError):  # else it says what it is
+                reason = f"{type(error).__name__}: {reason}"
             raise PellucidError(
                 f"{self.name} does not take an input of {shape} ({reason}). What it takes is said "
                 f"by Network(module, size=, mean=, std=): one number in mean and std for grey"
@@ -123,6 +134,11 @@ class Network:
     @property
     def classes(self) -> int:
         """Number of class scores."""
+        if "" not in self.layers:
+            raise PellucidError(
+                f"{self.name} does not put out a tensor of class scores; ask for a unit "
+                f"LAYER:CHANNEL in place of a class"
+            )
         shape = self.layers[""].shape
         if len(shape) != 1:
             raise PellucidError(
@@ -180,7 +196,7 @@ class Network:
         tensor = output.logits if hasattr(output, "logits") else first_tensor(output)
         if tensor is None:
             raise PellucidError(f"{self.name} does not put out a tensor")
-        return tensor
+        return tensor.dequantize() if tensor.is_quantized else tensor
 
     def neurons(
         self, inputs: Float[Tensor, "batch channels height width"], unit: Unit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import hypot
 from typing import Any
@@ -81,8 +81,7 @@ def pointing(heatmap: Heatmap, boxes: Any, *, tolerance: float = TOLERANCE) -> P
         >>> pointing(pl.saliency(net, "photo:cat"), (20, 100, 280, 330)).hit
         True
     """
-    if not tolerance >= 0:
-        raise PellucidError(f"tolerance is at least 0 px, not {tolerance}")
+    tolerance = _pixels(tolerance)
     if not isinstance(heatmap, Heatmap):
         raise PellucidError(
             f"one map points at a time, not {type(heatmap).__name__}: take maps[photo, target]"
@@ -103,16 +102,38 @@ def pointing_game(
     """The pointing game on many maps, each with its boxes; see `pointing`.
 
     Raises:
-        PellucidError: there are no maps.
+        PellucidError: there are no maps, or what is given is not pairs of a map and its boxes.
 
     Example:
         >>> pointing_game([(map_of_cat, cat_box), (map_of_dog, dog_boxes)]).accuracy
         0.5
     """
-    played = tuple(pointing(heatmap, boxes, tolerance=tolerance) for heatmap, boxes in rounds)
+    played = tuple(pointing(*pair, tolerance=tolerance) for pair in _pairs(rounds))
     if not played:
         raise PellucidError("the pointing game is played on at least one map with its boxes")
     return PointingGame(played)
+
+
+def _pixels(given: Any) -> float:
+    try:
+        found = float("nan") if isinstance(given, str) else float(given)
+    except (TypeError, ValueError):
+        found = float("nan")
+    if not found >= 0:
+        raise PellucidError(f"tolerance is at least 0 px, not {given!r}")
+    return found
+
+
+def _pairs(rounds: Any) -> Iterator[tuple[Any, Any]]:
+    wrong = "the pointing game is played on (map, boxes), (map, boxes), …, not on "
+    if isinstance(rounds, Heatmap) or not isinstance(rounds, Iterable):
+        raise PellucidError(wrong + type(rounds).__name__)
+    for one in rounds:
+        if not isinstance(one, tuple | list):
+            raise PellucidError(wrong + f"{type(one).__name__}, …")
+        if len(one) != 2:
+            raise PellucidError(wrong + f"a {type(one).__name__} of {len(one)}")
+        yield one[0], one[1]
 
 
 def _boxes(given: Any, size: tuple[int, int]) -> list[Box[float]]:

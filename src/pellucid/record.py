@@ -31,6 +31,7 @@ class _Enough(Exception):
 class Recording(dict[str, Tensor]):
     """Outputs by layer name, as the network computed them: part of the graph, never overwritten.
 
+    Quantised ones are dequantised, for torch can hardly compute with them.
     Take gradients of a later value with respect to them by `torch.autograd.grad(value,
     recording[name])`, inside the `with` or after it.
     """
@@ -108,11 +109,14 @@ def recording(
             raise PellucidError(f"layer {name!r} does not put out a tensor")
         handed_in = any(tensor is given for given in inputs)
         shared = any(_same_memory(tensor, given) for given in inputs)
-        seen[name] = tensor.clone() if shared else tensor
+        kept = tensor.clone() if shared else tensor
+        seen[name] = kept.dequantize() if tensor.is_quantized else kept
         if leaves and torch.is_grad_enabled() and tensor.is_floating_point():
             seen[name].requires_grad_()
         if stop and len(seen) == len(wanted):
             raise enough
+        if tensor.is_quantized:
+            return output
         if handed_in and in_place:
             # The caller may go on with the tensor that it handed in, not with what came back:
             # make that very tensor a copy of the record, so that gradients pass through it. Its

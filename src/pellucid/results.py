@@ -86,8 +86,10 @@ class Result:
             force: overwrite what is there.
 
         Raises:
-            PellucidError: not a PNG name, no such folder, or a file is there already.
+            PellucidError: no name or not a PNG's, no such folder, or a file is there already.
         """
+        if not isinstance(path, str | os.PathLike):
+            raise PellucidError(f"a result is saved under the name of a file, not {path!r}")
         target = Path(path)
         check_ending(target, type(self))
         names = [target] + ([target.with_suffix(f".{arrays}")] if arrays else [])
@@ -219,6 +221,8 @@ class Ranking(Result):
         scores: (names,), unnormalised.
         photo: the photo that was asked about.
         numbers: of the classes, drawn where no font here has a name's letters; empty, unknown.
+        measure: what is shown: "probability" the values; "score" the scores, of a network that
+            knows only one class, whose share is 1 whatever it sees.
     """
 
     values: Float[Tensor, "names"]
@@ -226,15 +230,24 @@ class Ranking(Result):
     scores: Float[Tensor, "names"]
     photo: Photo
     numbers: tuple[int, ...] = ()
+    measure: Literal["probability", "score"] = "probability"
 
     def __repr__(self) -> str:
-        rows = zip(self.names, self.values.tolist(), strict=True)
-        return f"<Ranking {', '.join(f'{name} {share:.1%}' for name, share in rows)}>"
+        rows = zip(self.names, self._told(), strict=True)
+        return f"<Ranking {', '.join(f'{name} {told}' for name, told in rows)}>"
 
     def image(self) -> Float[Tensor, "3 height width"]:
-        """The photo with a bar for each name beside it."""
-        names = drawable(self.names, self.numbers)
-        return tiles.bars(self.photo.floats(), self.values.tolist(), names)
+        """The photo with a bar for each name beside it; a score has none, for it has no whole."""
+        photo, names = self.photo.floats(), drawable(self.names, self.numbers)
+        if self.measure == "score":
+            scores = [f"score {told}" for told in self._told()]
+            return tiles.beside(photo, tiles.number_list(scores, names, tiles.LISTED))
+        return tiles.bars(photo, self.values.tolist(), names)
+
+    def _told(self) -> list[str]:
+        if self.measure == "score":
+            return [f"{score:.3g}" for score in self.scores.tolist()]
+        return [f"{share:.1%}" for share in self.values.tolist()]
 
     def data(self) -> dict[str, Any]:
         """With names, probabilities and scores."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
 
+from pellucid.checkpoints import without_checkpoints
 from pellucid.shortcuts import compiled
 
 
@@ -54,7 +56,8 @@ def _exact_products() -> Iterator[None]:
 def at_rest(module: nn.Module) -> Iterator[None]:
     """Evaluation mode and frozen weights inside the `with`; all as found after it.
 
-    What is compiled runs as it was written: its layers are to be seen.
+    What is compiled runs as it was written: its layers are to be seen. What checkpoints its
+    gradients keeps all that they need.
     """
     parts = list(module.modules())
     # TorchScript that was frozen has no mode any more, and no parameters. Setting an attribute
@@ -73,7 +76,10 @@ def at_rest(module: nn.Module) -> Iterator[None]:
                 part.training = False
         for weight in wanting:
             weight.requires_grad_(False)
-        with torch.compiler.set_stance("force_eager") if eager else nullcontext():
+        with (
+            torch.compiler.set_stance("force_eager") if eager else nullcontext(),
+            without_checkpoints(),
+        ):
             yield
     finally:
         for part, mode in training:
@@ -83,6 +89,23 @@ def at_rest(module: nn.Module) -> Iterator[None]:
             # One made in inference mode lets itself be changed there only.
             with torch.inference_mode(weight.is_inference()):
                 weight.requires_grad_(True)
+
+
+def settle(module: nn.Module, device: torch.device) -> None:
+    """Evaluation mode, frozen weights, and all of it on a device, for good.
+
+    By the single parts: TorchScript that was frozen and what torch.export made refuse to be asked
+    as a whole, also where there is nothing to do.
+    """
+    for part in module.modules():
+        if getattr(part, "training", False):
+            part.training = False
+        for weight in part._parameters.values():
+            if weight is not None and weight.requires_grad:
+                weight.requires_grad_(False)
+    here = torch.empty(0, device=device).device
+    if any(tensor.device != here for tensor in chain(module.parameters(), module.buffers())):
+        module.to(device)
 
 
 class Random:

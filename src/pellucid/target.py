@@ -250,6 +250,7 @@ class _Probe(dict[str, Tensor]):
 
 def _layers_of(net: Network, function: Function, inputs: Tensor) -> frozenset[str]:
     """The layers that a function reads, found by running it until it misses none."""
+    _ = net.layers  # raises where it does not take such inputs
     layers: set[str] = set()
     with torch.no_grad():
         while True:
@@ -260,7 +261,7 @@ def _layers_of(net: Network, function: Function, inputs: Tensor) -> frozenset[st
             except _Missing as missing:
                 name = missing.args[0]
                 if not isinstance(name, str) or (name and name not in net.layers):
-                    known = ["", *(known for known in net.layers if known)]
+                    known = [known for known in net.layers if known]
                     raise Unknown("layer", name, known, "(pellucid layers)") from None
                 layers.add(name)
     if not layers:

@@ -16,6 +16,7 @@ PAPER, INK, FAINT, BAR = 1.0, (0.13, 0.13, 0.15), (0.45, 0.45, 0.48), (0.20, 0.4
 GAP = 4
 LETTER = 11
 _NUMBER = re.compile(r"\d+")
+LISTED = 300  # px: the width of a list beside a photo
 MOST_BARS = 100  # a picture of a thousand would be longer than anybody reads
 
 
@@ -94,8 +95,14 @@ def bars(
 
     Of more than `MOST_BARS` only the first are drawn.
     """
-    wide = 300
-    listed = bar_list(shares, names, wide)
+    return beside(photo, bar_list(shares, names, LISTED))
+
+
+def beside(
+    photo: Float[Tensor, "3 height width"], listed: Float[Tensor, "3 tall wide"]
+) -> Float[Tensor, "3 h w"]:
+    """A photo, and a list in the middle of its side."""
+    wide = listed.shape[2]
     tall = max(listed.shape[1] + 2 * GAP, 180)
     high = min(tall, 360)
     across = max(1, min(2 * high, round(photo.shape[2] * high / photo.shape[1])))
@@ -118,7 +125,7 @@ def bar_list(
         wide: px.
         told: a share in words.
     """
-    row, size = 34, 15
+    row = 34
     shown = list(zip(shares, names, strict=True))[:MOST_BARS]
     page = torch.full((3, row * len(shown), wide), PAPER)
     ink = torch.tensor(BAR).view(3, 1, 1)
@@ -127,9 +134,27 @@ def bar_list(
         line[:, 20:28, : wide - 8] = 0.92
         length = 0 if math.isnan(share) else round(share * (wide - 8))
         line[:, 20:28, : max(1, length)] = ink
-        written = lettered(line, fitted(name, wide - 80, size), 1, 0, size, INK)
-        line[:] = lettered(written, told(share), 1, wide - 8, size, FAINT, anchor="ra")
+        line[:] = _labelled(line, name, told(share))
     return page
+
+
+def number_list(
+    numbers: Sequence[str], names: Sequence[str], wide: int
+) -> Float[Tensor, "3 height width"]:
+    """A name and a number in words in each line, one below the other.
+
+    Args:
+        wide: px.
+    """
+    lines = [torch.full((3, 26, wide), PAPER) for _ in names]
+    rows = zip(lines, names, numbers, strict=True)
+    return torch.cat([_labelled(line, name, number) for line, name, number in rows], 1)
+
+
+def _labelled(line: Tensor, name: str, told: str) -> Tensor:
+    wide, size = line.shape[2], 15
+    written = lettered(line, fitted(name, wide - 80, size), 1, 0, size, INK)
+    return lettered(written, told, 1, wide - 8, size, FAINT, anchor="ra")
 
 
 def fitted(text: str, width: float, size: float = LETTER) -> str:

@@ -19,6 +19,7 @@ from pellucid import weights as files
 from pellucid.assets import BUNDLED, FOLDER
 from pellucid.errors import PellucidError, Unknown, existing
 from pellucid.network import Network
+from pellucid.surroundings import settle
 
 MOST_CLASSES = 1_000_000  # more, from a damaged recipe, would fill the memory
 
@@ -222,13 +223,11 @@ def _from_file(
         raise PellucidError(
             f"{path}:{factory} gives {type(made).__name__}, not a torch module or a Network"
         )
-    module = made.module if isinstance(made, Network) else made
+    net = made if isinstance(made, Network) else Network(made)
     if weights is not None and weights != "random":
-        files.fill(module, files.read(weights), os.fspath(weights))
-    module.eval().requires_grad_(False).to(device)
-    if isinstance(made, Network):
-        return made.renamed(f"{path.name}:{factory}", spec, names)
-    return Network(module, labels=names, name=f"{path.name}:{factory}", spec=spec)
+        files.fill(net.module, files.read(weights), os.fspath(weights))
+    settle(net.module, device)
+    return net.renamed(f"{path.name}:{factory}", spec, names)
 
 
 @contextmanager

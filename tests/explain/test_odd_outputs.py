@@ -146,3 +146,51 @@ def test_noise_is_the_same_whatever_torch_takes_for_usual(how: dict[str, Any]) -
     finally:
         torch.set_default_dtype(torch.float32)
     torch.testing.assert_close(found, wanted)
+
+
+class Raises(nn.Module):
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def forward(self, x: Tensor) -> Tensor:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (KeyError("meta"), r"\(KeyError: 'meta'\)"),
+        (AttributeError("no x"), r"\(AttributeError: no x\)"),
+        (AssertionError("4 channels"), r"\(AssertionError: 4 channels\)"),
+        (RuntimeError("4 channels"), r"\(4 channels\)"),
+    ],
+)
+def test_what_a_network_raises_of_its_input_is_told(error: Exception, says: str) -> None:
+    net = pl.Network(Raises(error), size=8)
+    asks: list[Callable[[], Any]] = [
+        lambda: pl.saliency(net, "photo:cat"),
+        lambda: pl.saliency(net, "photo:cat", target=lambda seen: seen[""].sum(1)),
+        lambda: pl.rollout(net, "photo:cat"),
+    ]
+    for ask in asks:
+        with pytest.raises(pl.PellucidError, match=r"does not take an input of 3 x 8 x 8 " + says):
+            ask()
+
+
+@pytest.mark.parametrize("output", ["a cat", None, 3])
+def test_an_output_that_is_no_tensor(output: object) -> None:
+    class Tells(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: Tensor) -> object:
+            self.conv(x)
+            return output
+
+    net = pl.Network(Tells(), size=8)
+    for ask in (pl.predict, pl.saliency, pl.cam, pl.occlusion):
+        with pytest.raises(pl.PellucidError, match=r"Tells does not put out a tensor"):
+            ask(net, "photo:cat")
+    assert pl.saliency(net, "photo:cat", target="conv:1").values.any()

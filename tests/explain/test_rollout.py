@@ -209,3 +209,48 @@ def test_tokens_that_lie_on_no_grid(cat: pl.Photo) -> None:
 
     with pytest.raises(pl.PellucidError, match="500 tokens of Loose do not lie on the photo"):
         pl.rollout(pl.Network(Loose(), size=32), cat)
+
+
+class Few(nn.Module):
+    """One block of one head, with as many axes as it is told."""
+
+    def __init__(self, axes: int, windows: int = 1) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.axes, self.windows = axes, windows
+        self.patches = nn.Conv2d(3, 8, 8, 8)
+        self.first = nn.Parameter(torch.randn(1, 1, 8))
+        self.norm = nn.LayerNorm(8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.patches(x).flatten(2).mT
+        if self.windows == 1:
+            x = torch.cat([self.first.expand(len(x), -1, -1), x], 1)
+        whole = x.shape
+        if self.axes == 2:
+            x = x[0]
+        elif self.axes > 3:
+            x = x.unflatten(1, (self.windows, -1))
+            x = x[(slice(None), *[None] * (self.axes - 4))]
+        x = F.scaled_dot_product_attention(x, x, x).reshape(whole)
+        norm = self.norm
+        return norm(x)[:, 0] + norm(x)[:, 1:].mean(1)
+
+
+@pytest.mark.parametrize("axes", [2, 3, 5])
+def test_attention_without_an_axis_of_heads_has_one(axes: int, cat: pl.Photo) -> None:
+    wanted, found = (pl.rollout(pl.Network(Few(n), size=32), cat) for n in (4, axes))
+    assert torch.equal(found.values, wanted.values)
+    assert "through 1 block, 4 x 4 places" in found.caption
+
+
+def test_one_head_in_windows_is_not_one_of_many_heads(cat: pl.Photo) -> None:
+    with pytest.raises(pl.PellucidError, match=r"keeps to windows .4 for 1 photo, 4 places each"):
+        pl.rollout(pl.Network(Few(5, windows=4), size=32), cat)
+
+
+def test_a_last_norm_that_is_called_for_other_tokens_again(cat: pl.Photo) -> None:
+    net = pl.Network(Few(4), size=32)
+    with net.at_rest():
+        found = reading(Question.of(net, cat, Strength()), places(net, 17))
+    assert found == list(range(17))

@@ -151,3 +151,12 @@ def test_a_layer_whose_weights_another_holds_is_one() -> None:
     after = last.module[0].parametrizations.weight.original
     assert torch.equal(module[0].parametrizations.weight.original, before)
     assert not torch.equal(after, before) and not torch.equal(last.module[0].bias, module[0].bias)
+
+
+@pytest.mark.filterwarnings("ignore")  # TorchScript is deprecated
+def test_torchscript_gives_no_module_by_its_name(cat: pl.Photo) -> None:
+    body = [nn.Conv2d(3, 4, 3, stride=3), nn.ReLU(), nn.Flatten(), nn.Linear(100, 3)]
+    net = pl.Network(torch.jit.script(nn.Sequential(*body).eval()), size=15)
+    before = net.weights_hash
+    assert pl.trust(net, "saliency", cat).caption
+    assert net.weights_hash == before

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 import pellucid as pl
+from pellucid import tiles
 
 
 def test_is_the_softmax_of_the_scores(tiny: pl.Network, cat: pl.Photo) -> None:
@@ -40,6 +41,31 @@ def test_a_network_without_scores(cat: pl.Photo) -> None:
     with pytest.raises(pl.PellucidError, match="2 labels"):
         net = pl.Network(nn.Sequential(nn.Flatten(), nn.Linear(192, 3)), size=8, labels=["a", "b"])
         pl.predict(net, cat)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_scores_that_are_no_numbers_are_refused(value: float, cat: pl.Photo) -> None:
+    module = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 4))
+    with torch.no_grad():
+        module[2].bias[2] = value
+    with pytest.raises(pl.PellucidError, match=rf"score of class:wasp is {value}: .* not sound"):
+        pl.predict(pl.Network(module, size=8, labels=["ant", "bee", "wasp", "fly"]), cat)
+    with torch.no_grad():
+        module[2].bias[2] = -math.inf  # as a class is left out
+    assert pl.predict(pl.Network(module, size=8), cat).values.sum() == pytest.approx(1)
+
+
+def test_of_an_only_class_the_score_is_shown(cat: pl.Photo) -> None:
+    module = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 1))
+    found = pl.predict(pl.Network(module, size=8, labels=["rust"]), cat)
+    assert found.measure == "score" and found.values.tolist() == [1]
+    assert repr(found) == f"<Ranking rust {float(found.scores[0]):.3g}>"
+    image = found.image()[:, :, -tiles.LISTED :]
+    bar = torch.tensor(tiles.BAR).view(3, 1, 1)
+    assert image.min() < 0.5, "there is something written"
+    assert not ((image - bar).abs().amax(0) < 0.01).any()
+    two = pl.Network(nn.Sequential(module[:2], nn.Linear(3, 2)), size=8)
+    assert pl.predict(two, cat, top=1).measure == "probability"
 
 
 def test_scores_that_overflow_when_exponentiated() -> None:

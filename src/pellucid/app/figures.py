@@ -66,7 +66,8 @@ def figure(result: Result, name: str, command: str, most: int) -> Figure:
     if isinstance(result, Ranking):
         kind = "ranking"
         shots = (photo_shot(result.photo, most),)
-        bars = tuple(zip(result.names, result.values.tolist(), strict=True))
+        if result.measure == "probability":
+            bars = tuple(zip(result.names, result.values.tolist(), strict=True))
     elif isinstance(result, Heatmap):
         kind, half = "pair", most // 2
         shots = (

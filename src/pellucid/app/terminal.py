@@ -150,10 +150,15 @@ def fitting(
 
 
 def bars(ranking: Ranking) -> Table:
-    """Names with their shares as bars."""
+    """Names with their shares as bars; of a network with one class only its score."""
     from rich.bar import Bar
     from rich.text import Text
 
+    if ranking.measure == "score":
+        made = table("class", "score", right=("score",))
+        for name, score in zip(ranking.names, ranking.scores.tolist(), strict=True):
+            made.add_row(harmless(name), f"{score:.3g}")
+        return made
     made = table("class", "", "probability", "score", right=("probability", "score"))
     blocks = (sys.stdout.encoding or "").lower().startswith("utf")
     rows = zip(ranking.names, ranking.values.tolist(), ranking.scores.tolist(), strict=True)

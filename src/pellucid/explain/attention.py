@@ -47,7 +47,7 @@ class _Attention(TorchFunctionMode):
             return self._multi_head(func, args, kwargs)
         output = func(*args, **kwargs)
         if func is F.scaled_dot_product_attention:
-            self._seen(dot_product(*args, **kwargs))
+            self._seen(_by_heads(dot_product(*args, **kwargs)))
         elif getattr(func, "__name__", "") == "softmax" and output.ndim > 2:
             axis = kwargs.get("dim", args[1] if len(args) > 1 else None)
             if axis in (-1, output.ndim - 1) and (output.ndim > 3 or self._alone(output)):
@@ -76,6 +76,17 @@ class _Attention(TorchFunctionMode):
         # One key for all is no attention; squeeze-and-excite gates come as softmax, too.
         if weights.shape[-1] > 1:
             self.take(weights.detach())
+
+
+def _by_heads(weights: Float[Tensor, "*lead queries keys"]) -> Weights:
+    """With an axis of heads.
+
+    Without one there is one head. Of further axes nobody knows which are heads and which windows:
+    all go with the images, where they are seen to be more than those.
+    """
+    if weights.ndim == 4:
+        return weights
+    return weights.reshape(-1, 1, *weights.shape[-2:])
 
 
 def dot_product(

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.backward import backward
+from pellucid.backward import backward, without_gradient
 from pellucid.batches import Batches, fitting
 from pellucid.errors import PellucidError
 from pellucid.layers import Layer
@@ -125,6 +125,11 @@ def _last(asked: Question, slopes: bool) -> Evidence:
             needed: zeros in its place would say that nothing there counts.
     """
     layers = _candidates(asked.net)
+    if not slopes and without_gradient(asked.net.module):
+        for layer in layers:
+            seen = gathered(asked, [layer], slopes=False)
+            if seen:
+                return _laid_out(layer, *seen[layer.name])
     # The last one reached by as many targets as any: a target may be of one channel in all of its
     # layers, or a score that nothing changes.
     most = 0

@@ -17,6 +17,7 @@ from pellucid.errors import PellucidError
 from pellucid.explain.attention import Weights, attending
 from pellucid.explain.evidence import MOST_NUMBERS, gathered
 from pellucid.heatmap import Heatmap, Heatmaps
+from pellucid.layers import Layer
 from pellucid.layout import Layout, infer
 from pellucid.method import method
 from pellucid.network import Network
@@ -71,8 +72,8 @@ def rollout(net: Network, photo: Photos) -> Heatmap | Heatmaps:
         low, high = apart(*(float(end) * one.numel() for end in (one.min(), one.max())), least=2)
         rest = f"; {float(one.sum()):.0%} of all, the rest on other tokens" * (layout.prefix > 0)
         return (
-            f"attention rollout through {rolled.blocks} blocks, {one.shape[0]} x {one.shape[1]} "
-            f"places: {low} to {high} times an even share{rest}"
+            f"attention rollout through {rolled.blocks} block{'s' * (rolled.blocks > 1)}, "
+            f"{one.shape[0]} x {one.shape[1]} places: {low} to {high} times an even share{rest}"
         )
 
     # From zero: where nothing is preferred, noise must not look like a preference.
@@ -100,6 +101,7 @@ def rolled_out(net: Network, inputs: Float[Tensor, "images c h w"]) -> Rolled:
     Raises:
         PellucidError: there is no attention, or not from all tokens to all.
     """
+    _ = net.layers  # raises where it does not take such inputs
     found: list[Rolled] = []
     work = Batches(range(len(inputs)), fitting(inputs.device, inputs[0].numel(), MOST_NUMBERS))
     for some in work:
@@ -192,11 +194,29 @@ def reading(asked: Question, layout: Layout) -> list[int]:
         if layer.layout.form == "tokens" and layer.shape[0] == count
     ][-LAST:]
     seen = gathered(asked, layers)
-    for layer in reversed(layers):
-        gradient = seen[layer.name][1][0] if layer.name in seen else None
-        if gradient is not None and bool(gradient.any()):
-            return (gradient != 0).any(2).any(0).nonzero()[:, 0].tolist()
+    touched = [
+        _touched(seen[layer.name][1][0]) if layer.name in seen else set() for layer in layers
+    ]
+    for number in reversed(range(len(layers))):
+        tokens = touched[number]
+        if not tokens:
+            continue
+        # Called again at once, it may have been for other tokens: norm(x)[:, 0] + norm(x)[:, 1:].
+        while number and _called(layers[number - 1]) == _called(layers[number]):
+            number -= 1
+            tokens = tokens | touched[number]
+        return sorted(tokens)
     return [0] if layout.prefix else list(range(count))
+
+
+def _touched(gradient: Tensor | None) -> set[int]:
+    if gradient is None:
+        return set()
+    return set((gradient != 0).any(2).any(0).nonzero()[:, 0].tolist())
+
+
+def _called(layer: Layer) -> str:
+    return layer.name.partition("#")[0]
 
 
 @dataclass(frozen=True)

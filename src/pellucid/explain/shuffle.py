@@ -39,9 +39,10 @@ def cascade(
             f"({type(error).__name__}: {error})"
         ) from error
     copy, done = net.with_module(module), set[int]()
+    parts = dict(module.named_modules(remove_duplicate=False))  # TorchScript gives none by name
     for group in groups:
         for name in group:
-            for weight in own(module.get_submodule(name)):
+            for weight in own(parts[name]):
                 if id(weight) not in done:  # two layers may share one
                     done.add(id(weight))
                     shuffle(weight, chance)

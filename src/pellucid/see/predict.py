@@ -2,11 +2,13 @@
 
 from typing import Annotated
 
+from pellucid.errors import PellucidError
 from pellucid.images import Photo
 from pellucid.method import method
 from pellucid.network import Network
 from pellucid.option import Help
 from pellucid.results import Ranking
+from pellucid.target import UNSOUND
 
 
 @method()
@@ -24,7 +26,7 @@ def predict(
         Ranking with `.values` (top,), probabilities; `.scores` (top,), unnormalised.
 
     Raises:
-        PellucidError: the network puts out no row of class scores.
+        PellucidError: the network puts out no row of class scores, or some that are no numbers.
 
     Example:
         >>> predict(net, "photo:cat", top=3).names
@@ -35,7 +37,11 @@ def predict(
     scores = net.scores(inputs)[0].float()
     # Of equal scores the first comes first, as in argmax.
     best = scores.argsort(descending=True, stable=True)[:top]
-    shares = scores.softmax(0)[best].cpu()
+    every = scores.softmax(0)
+    if not bool(every.isfinite().all()):
+        wrong = int((~scores.isfinite()).nonzero()[0])
+        raise PellucidError(f"the score of {net.unit(wrong)} is {float(scores[wrong])}: {UNSOUND}")
+    shares = every[best].cpu()
     alike = ""
     if len(scores) > 1 and bool(scores.min() == scores.max()):
         alike = ", which scores all classes alike: is it trained?"
@@ -52,5 +58,6 @@ def predict(
         numbers=tuple(best.tolist()),
         scores=scores[best].cpu(),
         photo=photo,
+        measure="score" if len(scores) == 1 else "probability",
         caption=f"{names[0]} {sure}",
     )
