@@ -63,7 +63,8 @@ def neighbours(
 
     Photos with another label than the asked one are framed and crossed.
     """
-    with exits():
+    made: dict[str, Any] = {}
+    with exits(lambda: "stopped; the index is kept" if "index" in made else ""):
         words_asked = asked or []
         if not (words_asked or agreement or index):
             raise PellucidError("give a photo, the number of an image or LAYER:CHANNEL")
@@ -71,7 +72,6 @@ def neighbours(
         output = Output(target, None, force)
         if words_asked and not agreement:
             output.check()
-        made: dict[str, Any] = {}
         with Progress(quiet=quiet) as progress:
             progress.say(f"opening {place}")
             from pellucid.atlas.neighbours import agreements, indexed

@@ -44,7 +44,7 @@ def site(
 
     Ctrl-C keeps what is done, and the same command goes on there.
     """
-    with exits():
+    with exits(lambda: "stopped; what is done is kept, and the same command goes on"):
         with Progress(quiet=quiet) as progress:
             progress.say(f"opening {place}")
             from pellucid.atlas.site import site as building
