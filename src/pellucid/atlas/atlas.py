@@ -20,6 +20,7 @@ from pellucid.atlas.readings_table import read
 from pellucid.atlas.rows import column
 from pellucid.atlas.store import IMAGES, PATCHES, STATISTICS, Store
 from pellucid.atlas.tally import Statistics
+from pellucid.counted import counted
 from pellucid.errors import PellucidError, Unknown
 from pellucid.images import Photo
 from pellucid.network import Network
@@ -48,7 +49,7 @@ class Atlas:
 
     def __repr__(self) -> str:
         name = self.store.manifest.network["name"]
-        return f"<Atlas {self.path}: {len(self)} images through {name}>"
+        return f"<Atlas {self.path}: {counted(len(self), 'image')} through {name}>"
 
     def _repr_html_(self) -> str:
         rows = [round(n * (len(self) - 1) / 23) for n in range(24)] if len(self) > 24 else None

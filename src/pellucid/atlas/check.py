@@ -9,6 +9,7 @@ import torch
 from pellucid.atlas.atlas import Atlas
 from pellucid.atlas.gauge import Gauge
 from pellucid.atlas.store import FAILED, IMAGES, PATCHES, STATISTICS
+from pellucid.counted import counted
 from pellucid.errors import PellucidError
 from pellucid.images import from_bytes
 from pellucid.method import Step
@@ -48,7 +49,8 @@ def _numbers(atlas: Atlas) -> Iterator[str]:
             yield f"there are no {part}"
             return
     if len(images.uris) != manifest.images or manifest.seen != manifest.images + manifest.failures:
-        yield f"{len(images.uris)} images are there, {manifest.images} should be"
+        are = "is" if len(images.uris) == 1 else "are"
+        yield f"{counted(len(images.uris), 'image')} {are} there, {manifest.images:,} should be"
     if bool((images.numbers.diff() <= 0).any()):
         yield "an image is there twice, or out of its order"
     for layer in atlas.layers:
@@ -57,7 +59,7 @@ def _numbers(atlas: Atlas) -> Iterator[str]:
         best, statistics = atlas.best(layer), atlas.statistics(layer)
         there = best.images >= 0
         if statistics.images != manifest.images:
-            yield f"statistics of {layer} are of {statistics.images} images"
+            yield f"statistics of {layer} are of {counted(statistics.images, 'image')}"
         if bool((best.images >= manifest.images).any()):
             yield f"best patches of {layer} are in images that are not there"
         if bool((best.values.diff(dim=1) > 0).any()):

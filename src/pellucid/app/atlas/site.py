@@ -12,6 +12,7 @@ from pellucid.app import flags
 from pellucid.app.atlas import words
 from pellucid.app.terminal import INTERRUPTED, Progress, exits, say, say_json
 from pellucid.app.tour_command import Language
+from pellucid.counted import counted
 
 
 def site(
@@ -69,9 +70,11 @@ def site(
             say_json({"page": str(made.path), "bytes": made.size} | data)
         elif not quiet:
             if made.lost:
-                say(f"{made.lost} photos could not be read again; their patches are grey")
+                which = "its patches are" if made.lost == 1 else "their patches are"
+                say(f"{counted(made.lost, 'photo')} could not be read again; {which} grey")
             drawn = f"{made.drawn} drawn, " if draw else ""
-            say(f"{made.units} units, {drawn}{made.files:,} files, {made.size / 1e6:,.1f} MB")
+            files = f"{counted(made.files, 'file')}, {made.size / 1e6:,.1f} MB"
+            say(f"{counted(made.units, 'unit')}, {drawn}{files}")
             done = "the site begins at" if made.whole else "stopped; what is done is at"
             say(f"{done} {made.path}")
         if show:
