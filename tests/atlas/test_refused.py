@@ -46,6 +46,23 @@ def test_a_finished_atlas_is_not_overwritten_unasked(made: Atlas, photos: Path) 
         Atlas.build(made.path, collection.network(), photos, layers=LAYERS)
 
 
+def test_settings_that_differ_are_named_as_the_shell_has_them(photos: Path, tmp_path: Path) -> None:
+    net, begun = collection.network(), {"layers": ["5", "2"], "batch": 4}
+    work = building(tmp_path / "a", net, photos, every=0.0, **begun)
+    next(work)
+    work.close()
+    with pytest.raises(PellucidError) as said:
+        Atlas.build(tmp_path / "a", net, photos, layers=["5"], keep=3, negative=True, batch=4)
+    wanted = "--layers '5; 2', --keep 9, without --negative, not --layers 5, --keep 3, --negative: "
+    assert f"{tmp_path / 'a'} was begun with {wanted}" in str(said.value)
+    (tmp_path / "other").mkdir()
+    collection.photo(1).save(tmp_path / "other" / "1.png")
+    with pytest.raises(PellucidError) as said:
+        Atlas.build(tmp_path / "a", net, tmp_path / "other", **begun)
+    assert f"was begun with {photos}, not {tmp_path / 'other'}: " in str(said.value)
+    assert "--force (force=True)" in str(said.value) and "{" not in str(said.value)
+
+
 def test_other_photos_do_not_go_on_with_it(photos: Path, tmp_path: Path) -> None:
     net, place = collection.network(), tmp_path / "photos"
     shutil.copytree(photos, place)

@@ -198,7 +198,8 @@ class Atlas:
         best = reading.worst if negative else reading.best
         if best is None:
             raise PellucidError(
-                f"{self.path} was made without the most negative places: build it with negative"
+                f"{self.path} was made without the most negative places: build it with "
+                f"--negative (negative=True)"
             )
         rows = torch.searchsorted(self.images.numbers, best.images)
         return Best(best.values, torch.where(best.images < 0, NONE, rows), best.places)
