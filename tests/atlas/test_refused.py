@@ -107,8 +107,14 @@ def test_check_sends_photos_through_the_network_again(photos: Path, tmp_path: Pa
     (place / "y" / "019.png").unlink()
     found = finished(checking(Atlas.open(tmp_path / "a", net), again=len(atlas)))
     assert len(found) == 2
-    assert any("000.png gives other features" in fault for fault in found)
-    assert any("019.png" in fault for fault in found)
+    assert any("000.png is no longer the file that was surveyed" in fault for fault in found)
+    assert any(fault.endswith("019.png is not there") for fault in found)
+    # Where the network has changed and the files have not, the features tell.
+    shutil.copytree(photos, place, dirs_exist_ok=True)
+    stored = atlas.features("5")
+    again = Atlas.open(tmp_path / "a", net)
+    again.features = lambda layer: stored + 1  # type: ignore[method-assign]
+    assert "gives other features in 5 now" in finished(checking(again, again=3))[0]
 
 
 def test_a_damaged_manifest(photos: Path, tmp_path: Path) -> None:
@@ -140,3 +146,15 @@ def test_a_full_disk_leaves_what_was_there(photos: Path, tmp_path: Path, monkeyp
     there = Atlas.open(tmp_path / "a", net)
     assert len(there.store.table("images")) == len(there) == 5
     assert len(Atlas.build(tmp_path / "a", net, photos, layers=["5"], batch=5)) == 20
+
+
+def test_what_is_not_there_is_told_in_words(tmp_path: Path) -> None:
+    collection.photo(1).save(tmp_path / "1.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "gone.png")
+    (tmp_path / "photos.csv").write_text("path\n1.png\nlink.png\nnever.png\n")
+    net = collection.network()
+    made = Atlas.build(tmp_path / "a", net, tmp_path / "photos.csv", layers=["5"])
+    assert [reason for _, reason in made.unread] == [
+        f"{tmp_path / 'link.png'} is not there: it is a broken link",
+        f"{tmp_path / 'never.png'} is not there",
+    ]

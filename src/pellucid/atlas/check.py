@@ -8,6 +8,7 @@ import torch
 
 from pellucid.atlas.atlas import Atlas
 from pellucid.atlas.gauge import Gauge
+from pellucid.atlas.loading import checksum_of
 from pellucid.atlas.store import FAILED, IMAGES, PATCHES, STATISTICS
 from pellucid.counted import counted
 from pellucid.errors import PellucidError
@@ -21,7 +22,8 @@ def checking(atlas: Atlas, *, again: int = 8) -> Generator[Step, None, list[str]
     """What is wrong with an atlas, in words; nothing, if it is whole.
 
     Args:
-        again: photos, evenly over the collection, that are read and sent through the network again.
+        again: photos, evenly over the collection, that are read again, compared with the checksums
+            of their files then, and sent through the network again.
     """
     parts = [*atlas.store.manifest.versions, "numbers", "photos"]
     faults: list[str] = []
@@ -77,10 +79,15 @@ def _photos(atlas: Atlas, count: int) -> Iterator[str]:
     for row in rows:
         from_bytes(atlas.thumbnails([row])[0], f"the thumbnail of image {row}")
         try:
-            crops.append(net.preprocess.crop(atlas.photo(row))[0])
-            kept.append(row)
+            photo, content, _ = atlas.opened(row)
         except PellucidError as error:
             yield str(error)
+            continue
+        if checksum_of(photo, content) != atlas.images.checksums[row]:
+            yield f"{atlas.images.uris[row]} is no longer the file that was surveyed"
+            continue
+        crops.append(net.preprocess.crop(photo)[0])
+        kept.append(row)
     if not kept:
         return
     plan = atlas.store.manifest.plan

@@ -23,7 +23,8 @@ def append(
 ) -> None:
     """Add the photos of a collection that an atlas has not seen yet.
 
-    Interrupted or killed, the same command goes on where it was.
+    Interrupted or killed, the same command goes on where it was. A photo is known by its path:
+    another one of the same path is not seen.
     """
     with exits(lambda: words.stopped(place, adding=True)):
         with Progress(quiet=quiet) as progress:
