@@ -53,7 +53,8 @@ def attacked(net: pl.Network, others: list[pl.Network], photos: dict[str, pl.Pho
             target = None if aim == "away" else names[(number + 1) % len(names)]
             made = pl.attack.bare(net, photo, target=target, norm=norm)
             sizes.append(made.facts.get("smallest", float("inf")))
-            kept.append(made.facts["size"] if made.facts["success"] else float("inf"))
+            far = made.facts["largest change" if norm == "linf" else "length"]
+            kept.append(far if made.facts["success"] else float("inf"))
             opened += made.facts["outlasts opening"]
             moved += sum(rank(other, made, name) > 1 for other in others)
         print(

@@ -18,6 +18,7 @@ from docs import atlas_pictures, cards, gallery, tables
 import pellucid as pl
 from pellucid import page as pages
 from pellucid import tiles
+from pellucid.app.commands import metavar
 from pellucid.heatmap import Mapped
 from pellucid.method import Method
 from pellucid.option import Option
@@ -177,7 +178,8 @@ def quick(name: str, lang: pages.Language, speed: dict[str, Any]) -> str:
 def row(option: Option, lang: pages.Language) -> str:
     """One setting as a row of a table."""
     default = "" if option.required or option.default is None else f"`{option.default}`"
-    shell = option.name.upper() if option.positional else option.flag
+    # As `--help` has it; a bar would end the table's cell.
+    shell = metavar(option).replace("|", "\\|") if option.positional else option.flag
     choices = f" ({', '.join(option.choices)})" if option.choices else ""
     return (
         f"| `{option.name}` | `{shell}` | {phrase(option.help.text, lang)}{choices} | {default} |"

@@ -77,7 +77,7 @@ def test_unknown_networks_of_timm(name: str, reason: str) -> None:
 
 
 def test_timm_offline_says_what_to_do() -> None:
-    with pytest.raises(pl.PellucidError, match=r"must lie in the cache .*hub.* weights=PATH"):
+    with pytest.raises(pl.PellucidError, match=r"must lie in the cache .*hub.* --weights PATH"):
         pl.load("timm:resnet10t")
 
 

@@ -8,6 +8,7 @@ import pytest
 from docs import atlas_pictures, cards, gallery, generate, hooks, tables
 
 import pellucid as pl
+from pellucid.app.commands import metavar
 from pellucid.images import open_image
 from pellucid.page import LANGUAGES
 from pellucid.pictures import text_inside, webp_bytes
@@ -89,7 +90,9 @@ def test_a_page_has_all_its_parts(name: str, lang: str, written: Path) -> None:
     assert places == sorted(places)
     assert "\n> " in text.partition(f"## {heads[0]}")[2].partition("\n## ")[0], "no formula"
     for option in entries()[name].load().options.values():
-        assert option.kind != "setting" or f"| `{option.name}` |" in text
+        if option.kind == "setting":
+            shell = metavar(option).replace("|", r"\|") if option.positional else option.flag
+            assert f"| `{option.name}` | `{shell}` |" in text
 
 
 def test_every_link_of_the_generated_pages_leads_somewhere(written: Path) -> None:

@@ -129,7 +129,10 @@ class Gallery(Result):
 
 
 def _columns(counts: Sequence[int], height: int, width: int) -> int:
-    """As many as make a page of several grids about as wide as tall; of one as `tiles.across`."""
+    """As many as make a page of several grids about as wide as tall; of one as `tiles.across`.
+
+    Of what comes near to it, that which leaves the fewest places of a last row empty.
+    """
     if len(counts) == 1:
         return tiles.across(counts[0], height, width)
 
@@ -137,7 +140,14 @@ def _columns(counts: Sequence[int], height: int, width: int) -> int:
         rows = sum(-(-count // columns) for count in counts)
         return rows * (height + tiles.LETTER + 2 * tiles.GAP) + len(counts) * HEAD
 
-    return min(range(1, max(counts) + 1), key=lambda columns: abs(columns * width - tall(columns)))
+    most = max(counts)
+    best = min(range(1, most + 1), key=lambda columns: abs(columns * width - tall(columns)))
+    near = range(max(1, best - 2), min(most, best + 2) + 1)
+
+    def empty(columns: int) -> float:
+        return sum(-count % columns for count in counts if count > columns) / columns
+
+    return min(near, key=lambda columns: (empty(columns), abs(columns - best)))
 
 
 def _empty(size: tuple[int, int], word: str) -> Float[Tensor, "3 height width"]:

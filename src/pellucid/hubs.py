@@ -248,5 +248,6 @@ def _absent(name: str, error: Exception) -> PellucidError:
 
     return PellucidError(
         f"{name} cannot be had: {reason} Without a connection its files must lie in the cache "
-        f"({constants.HF_HUB_CACHE}); or give hf:FOLDER, weights=PATH or weights='random'"
+        f"({constants.HF_HUB_CACHE}); or give hf:FOLDER, --weights PATH (weights=PATH) or "
+        f"--weights random"
     )

@@ -91,9 +91,10 @@ class Misled(Result):
         levels = self.change.abs() * LEVELS
         spread = float(levels.square().mean().sqrt())
         return [
-            f"at most {float(levels.max()):.3g} of 255 levels (rounded),",
+            f"at most {float(levels.max()):.3g} of 255 levels,",
             f"{spread:.3g} in the root mean square;",
             f"length {float(self.change.norm()):.3g} (pixels 0 to 1)",
+            "(all after rounding to 8 bits)",
         ]
 
     def _chart(self, title: str, lines: list[Line], across: Axis) -> Panel:

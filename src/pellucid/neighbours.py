@@ -17,6 +17,7 @@ from pellucid.pictures import webp_bytes
 from pellucid.results import QUALITY, Result
 
 ASKED, SMALL, SMALLER, FEW = 132, 96, 72, 6  # px of photos; more than a few are drawn smaller
+ACROSS = 12  # neighbours side by side; more go on in the next line
 GAP, BETWEEN, HEAD, LETTER, ROW = 9, 26, 44, 12, 18  # px
 
 
@@ -113,10 +114,14 @@ class Neighbours(Result):
         return super().data() | {"asked": rows, "agreement": shares}
 
     def image(self) -> Float[Tensor, "3 height width"]:
-        """A row for each: what was asked, nearest in features, nearest in pixels."""
+        """A row for each: what was asked, nearest in features, nearest in pixels.
+
+        Of many neighbours the row has several lines.
+        """
         count = self.values.shape[1]
         side = SMALL if count <= FEW else SMALLER
-        block = count * (side + GAP) - GAP
+        across = min(count, ACROSS)
+        block = across * (side + GAP) - GAP
         blocks = 2 if any(one.pixels for one in self.asked) else 1
         lefts = [GAP, *(GAP + ASKED + BETWEEN + n * (block + BETWEEN) for n in range(blocks))]
         wide = max(lefts[-1] + block + GAP, ASKED + 300)
@@ -126,13 +131,18 @@ class Neighbours(Result):
             for number, line in enumerate(tiles.wrapped(text, room, LETTER + 1)[:2]):
                 page = lettered(page, line, 6 + ROW * number, left, LETTER + 1, tiles.INK)
         parts = [page]
+        lines = -(-count // ACROSS)
+        first = GAP + (ASKED - side) // 2 if lines == 1 else GAP
+        below = side + ROW + GAP  # from one line to the next
+        tall = max(ASKED + ROW + 2 * GAP, lines * below + 2 * GAP)
         for one in self.asked:
-            strip = torch.full((3, ASKED + ROW + 2 * GAP, wide), tiles.PAPER)
+            strip = torch.full((3, tall, wide), tiles.PAPER)
             strip = self._asked(strip, one)
             for left, found in zip(lefts[1:], (one.features, one.pixels), strict=False):
-                top = GAP + (ASKED - side) // 2
                 for place, near in enumerate(found):
-                    strip = _near(strip, near, one.label, (top, left + place * (side + GAP)), side)
+                    down, right = divmod(place, ACROSS)
+                    at = first + down * below, left + right * (side + GAP)
+                    strip = _near(strip, near, one.label, at, side)
             parts.append(strip)
         if self.agreement:
             parts.append(self._agreement(wide))

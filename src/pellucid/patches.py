@@ -242,7 +242,8 @@ class Patches(Result):
     def _title(self, number: int, wide: int) -> str:
         title = f"{self.layer}:{self.channels[number]}" if self.layer else "scores"
         if not self.found[number]:
-            title += ": no photo"
+            never = self.recipe.settings.get("negative")
+            title += ": never negative" if never else ": 0 in every photo"
         while text_width(title, tiles.LETTER + 1) > wide - 2 * tiles.GAP and len(title) > 4:
             title = "…" + title[2:]
         return title

@@ -24,7 +24,8 @@ class Portrait(Picture):
 
     Attributes:
         values: (3 or 1, height, width), 0 to 1.
-        curve: (steps,), the objective before each step.
+        curve: (steps,), the objective before each step, on what the recipe shows of the picture
+            then; on the finished picture it is the fact "value".
         fresh: (views,), the objective on the finished picture under transforms that it has not met.
         weight: (height, width), how much each pixel was worked on: the sum of its gradient's size.
         rival: name and value of the real photo that raises the objective most; None: there is none.
@@ -60,11 +61,11 @@ class Portrait(Picture):
         }
 
     def _chart(self) -> Float[Tensor, "3 height width"]:
-        steps = len(self.curve)
+        steps, end = len(self.curve), float(self.facts["value"])
         every = max(1, steps // MOST_POINTS)
-        numbers = [*range(0, steps, every)]
-        points = [(float(n + 1), float(self.curve[n])) for n in numbers]
-        lines = [Line(points, f"the picture, at the end {float(self.curve[-1]):.3g}", BLUE)]
+        points = [(float(n), float(self.curve[n])) for n in range(0, steps, every)]
+        points.append((float(steps), end))
+        lines = [Line(points, f"the picture, finished {end:.3g}", BLUE)]
         fresh = float(self.fresh.mean())
         lines.append(Line(_level(steps, fresh), f"seen afresh {fresh:.3g}", ORANGE, dash=6))
         if self.rival is not None:
@@ -73,12 +74,12 @@ class Portrait(Picture):
                 Line(_level(steps, value), f"best photo {value:.3g}: {name}", GREY, dash=3)
             )
         heights = [height for line in lines for _, height in line.points]
-        ticks = [(1.0, "1"), (float(steps), str(steps))]
+        ticks = [(0.0, "0"), (float(steps), str(steps))]
         return chart(
-            "The climb", lines, Axis(1, max(2, steps), ticks, "step"),
+            "The climb", lines, Axis(0, steps, ticks, "steps"),
             Axis.around(min(heights), max(heights)), CHART,
         )  # fmt: skip
 
 
 def _level(steps: int, value: float) -> list[tuple[float, float]]:
-    return [(1.0, value), (float(max(2, steps)), value)]
+    return [(0.0, value), (float(steps), value)]

@@ -111,7 +111,7 @@ def fetch(url: str, name: str) -> State:
         except (OSError, http.client.HTTPException, RuntimeError) as error:
             raise PellucidError(
                 f"the weights of {name} cannot be downloaded ({error}). Put {file.name} into "
-                f"{file.parent}, or use weights=PATH, or weights='random'"
+                f"{file.parent}, or use --weights PATH (weights=PATH), or --weights random"
             ) from None
     # torch.hub believes a file that is there already; we do not.
     prefix = _prefix(file)

@@ -68,9 +68,13 @@ def test_the_commands(tmp_path: Path) -> None:
     assert again.exit_code == 2 and "append" in again.output
     collection.photo(50).save(photos / "y" / "new.png")
     more = run(app, ["atlas", "append", place, str(photos)])
-    assert more.exit_code == 0 and "1 new images" in more.output, more.output
+    assert more.exit_code == 0 and "1 new image\n" in more.output, more.output
     told = run(app, ["atlas", "info", place])
-    assert "5 images of" in told.output and "bad.png" in told.output
+    assert (
+        "5 images of" in told.output
+        and "1 image could not be read:" in told.output
+        and "bad.png" in told.output
+    )
     assert "is whole" in run(app, ["atlas", "check", place]).output
     saved = run(app, ["atlas", "export", place, str(tmp_path / "a.parquet")])
     assert saved.exit_code == 0 and (tmp_path / "a.parquet").is_file()

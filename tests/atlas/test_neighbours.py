@@ -10,12 +10,14 @@ from typer.testing import CliRunner
 
 import pellucid as pl
 from atlas import collection
+from pellucid import tiles
 from pellucid.app.cli import app
 from pellucid.atlas import index
 from pellucid.atlas.atlas import Atlas
 from pellucid.atlas.maps import mapping, placing, rightness
 from pellucid.atlas.neighbours import agreements, indexed
 from pellucid.errors import PellucidError, Unknown
+from pellucid.neighbours import ASKED, BETWEEN, GAP, HEAD, ROW, SMALLER
 from pellucid.progress import finished
 from pellucid.scatter import COLOURS, Groups, placed, roomy, scatter
 
@@ -83,6 +85,18 @@ def test_agreement_by_layer(atlas: Atlas) -> None:
         5: pytest.approx(same),
         10: pytest.approx(same),
     }
+
+
+def test_many_neighbours_go_on_in_further_lines(atlas: Atlas) -> None:
+    one, all_of_them = (atlas.neighbours(0, count=count, pixels=False) for count in (12, 20))
+    small, large = one.image(), all_of_them.image()
+    assert large.shape[2] == small.shape[2] and large.shape[1] > small.shape[1]
+    # The thirteenth begins the second line.
+    left, top = GAP + ASKED + BETWEEN, HEAD + GAP + SMALLER + ROW + GAP
+    shown = large[:, top : top + SMALLER, left : left + SMALLER]
+    wanted = tiles.boxed(all_of_them[0].features[12].picture, (SMALLER, SMALLER))
+    inner = slice(20, SMALLER - 2), slice(2, SMALLER - 20)  # beside frame and cross
+    assert float((shown - wanted)[:, inner[0], inner[1]].abs().max()) < 0.01
 
 
 def test_what_cannot_be_asked(atlas: Atlas) -> None:
@@ -183,6 +197,10 @@ def test_the_commands(photos: Path, here: Path) -> None:
     assert run("atlas", "neighbours", "a").exit_code == 2
     table = run("atlas", "neighbours", "a", "--agreement")
     assert "at random" in table.output and "avgpool" in table.output
+    both = run("atlas", "neighbours", "a", 0, "--agreement")
+    assert both.exit_code == 2 and "--agreement is of all photos, not of 0" in both.output
+    nowhere = run("atlas", "neighbours", "a", "--agreement", "--out", "t.png")
+    assert nowhere.exit_code == 2 and "--out is for the picture of neighbours" in nowhere.output
     mapped = run(
         "atlas", "map", "a", "--method", "pca", "--out", "m.png", "--page", "m.html",
         "--photo", photos / "x" / "002.png",

@@ -46,6 +46,23 @@ def test_a_finished_atlas_is_not_overwritten_unasked(made: Atlas, photos: Path) 
         Atlas.build(made.path, collection.network(), photos, layers=LAYERS)
 
 
+def test_settings_that_differ_are_named_as_the_shell_has_them(photos: Path, tmp_path: Path) -> None:
+    net, begun = collection.network(), {"layers": ["5", "2"], "batch": 4}
+    work = building(tmp_path / "a", net, photos, every=0.0, **begun)
+    next(work)
+    work.close()
+    with pytest.raises(PellucidError) as said:
+        Atlas.build(tmp_path / "a", net, photos, layers=["5"], keep=3, negative=True, batch=4)
+    wanted = "--layers '5; 2', --keep 9, without --negative, not --layers 5, --keep 3, --negative: "
+    assert f"{tmp_path / 'a'} was begun with {wanted}" in str(said.value)
+    (tmp_path / "other").mkdir()
+    collection.photo(1).save(tmp_path / "other" / "1.png")
+    with pytest.raises(PellucidError) as said:
+        Atlas.build(tmp_path / "a", net, tmp_path / "other", **begun)
+    assert f"was begun with {photos}, not {tmp_path / 'other'}: " in str(said.value)
+    assert "--force (force=True)" in str(said.value) and "{" not in str(said.value)
+
+
 def test_other_photos_do_not_go_on_with_it(photos: Path, tmp_path: Path) -> None:
     net, place = collection.network(), tmp_path / "photos"
     shutil.copytree(photos, place)
@@ -90,8 +107,14 @@ def test_check_sends_photos_through_the_network_again(photos: Path, tmp_path: Pa
     (place / "y" / "019.png").unlink()
     found = finished(checking(Atlas.open(tmp_path / "a", net), again=len(atlas)))
     assert len(found) == 2
-    assert any("000.png gives other features" in fault for fault in found)
-    assert any("019.png" in fault for fault in found)
+    assert any("000.png is no longer the file that was surveyed" in fault for fault in found)
+    assert any(fault.endswith("019.png is not there") for fault in found)
+    # Where the network has changed and the files have not, the features tell.
+    shutil.copytree(photos, place, dirs_exist_ok=True)
+    stored = atlas.features("5")
+    again = Atlas.open(tmp_path / "a", net)
+    again.features = lambda layer: stored + 1  # type: ignore[method-assign]
+    assert "gives other features in 5 now" in finished(checking(again, again=3))[0]
 
 
 def test_a_damaged_manifest(photos: Path, tmp_path: Path) -> None:
@@ -123,3 +146,15 @@ def test_a_full_disk_leaves_what_was_there(photos: Path, tmp_path: Path, monkeyp
     there = Atlas.open(tmp_path / "a", net)
     assert len(there.store.table("images")) == len(there) == 5
     assert len(Atlas.build(tmp_path / "a", net, photos, layers=["5"], batch=5)) == 20
+
+
+def test_what_is_not_there_is_told_in_words(tmp_path: Path) -> None:
+    collection.photo(1).save(tmp_path / "1.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "gone.png")
+    (tmp_path / "photos.csv").write_text("path\n1.png\nlink.png\nnever.png\n")
+    net = collection.network()
+    made = Atlas.build(tmp_path / "a", net, tmp_path / "photos.csv", layers=["5"])
+    assert [reason for _, reason in made.unread] == [
+        f"{tmp_path / 'link.png'} is not there: it is a broken link",
+        f"{tmp_path / 'never.png'} is not there",
+    ]

@@ -94,7 +94,7 @@ def test_squares_come_in_order_from_the_middle_and_grey_where_unread() -> None:
 def test_a_wall_shows_every_photo_in_its_cell(tmp_path: Path) -> None:
     photos, points = collection(23, bad=(7,)), clusters(23)
     made = finished(build.wall(tmp_path / "wall", photos, points, workers=2))
-    assert made.cell == 64 and list(made.unread) == [7] and "1 photos could not" in made.told()
+    assert made.cell == 64 and list(made.unread) == [7] and "1 photo could not" in made.told()
     assert {path.name for path in tmp_path.iterdir()} == {"wall"}
     whole = picture.pixels(made)
     rows, columns = grid.shape(23)

@@ -324,6 +324,14 @@ def test_what_cannot_be_written_down_is_refused() -> None:
         pl.lrp(net, blank[0], target=1)
 
 
+@pytest.mark.filterwarnings("ignore")  # torch.ao is deprecated
+def test_what_cannot_be_sent_through_is_named() -> None:
+    layers = nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)
+    module = torch.ao.quantization.quantize_dynamic(nn.Sequential(*layers).eval(), {nn.Linear})
+    with pytest.raises(pl.PellucidError, match=r"through linear_dynamic at 4; ask for occlusion"):
+        pl.lrp(pl.Network(module, size=8), torch.rand(3, 8, 8), target=1)
+
+
 def test_what_no_pixel_changes_is_told() -> None:
     class Constant(nn.Module):
         def forward(self, x: Tensor) -> Tensor:

@@ -222,7 +222,7 @@ def test_photos_that_are_gone(place: Path, bench: Bench, shown: Path, tmp_path: 
     try:
         facts = done(bench, "photo", layer="relu7", row=3).facts
         assert facts["gone"] and len(facts["features"]) == 8
-        with pytest.raises(PellucidError, match="cannot be read again") as told:
+        with pytest.raises(PellucidError, match="is not there") as told:
             done(bench, "hand", row=3)
         assert "secret" not in str(told.value) and "photos/" not in str(told.value)
         assert all(one["gone"] for one in done(bench, "channel", layer="conv3", channel=0).facts[

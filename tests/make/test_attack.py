@@ -12,11 +12,12 @@ from torch.nn import functional as F
 
 import pellucid as pl
 from conftest import attentive
+from pellucid import tiles
 from pellucid.attacked import Try
 from pellucid.make.adversary import Adversary, fgsm, odds, pgd
 from pellucid.make.attempts import DOUBLINGS, HALVINGS, Attempt, smallest
 from pellucid.make.ball import Ball, anywhere, length, steepest
-from pellucid.panels import percent
+from pellucid.panels import COLUMN, TITLE, percent
 
 
 def linear(classes: int = 2, grey: bool = False, scale: float = 0.05) -> pl.Network:
@@ -211,6 +212,24 @@ def test_the_saved_picture_is_taken_for_the_target(bundled: pl.Network, here: Pa
     # A hundredth less is not enough, at least not in the eyes of the search.
     less = [one for one in made.tries if one.size < made.facts["smallest"]]
     assert less and not any(one.won for one in less)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_the_caption_has_the_size_of_the_picture_that_it_is_of(norm: Any) -> None:
+    net = linear()
+    made = pl.attack(net, grey_photo(), norm=norm)
+    size = made.facts["largest change" if norm == "linf" else "length"]
+    assert made.facts["success"] and f"{size:.3g}" != f"{made.facts['size']:.3g}"
+    assert f"by a change of {'length ' * (norm == 'l2')}{size:.3g} " in made.caption
+    assert f", at most {made.facts['size']:.3g} before rounding to 8 bits (PGD" in made.caption
+
+
+def test_what_stands_below_the_change_fits(bundled: pl.Network) -> None:
+    made = pl.attack(bundled, "photo:cat", size=0.7, way="fgsm")
+    for panel in made.panels():
+        lines = [tiles.fitted(line, COLUMN, 13) for line in panel.lines]
+        assert lines == list(panel.lines)
+        assert tiles.fitted(panel.title, COLUMN, TITLE) == panel.title
 
 
 def test_says_so_where_it_does_not_succeed(bundled: pl.Network) -> None:

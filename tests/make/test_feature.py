@@ -1,10 +1,15 @@
 """feature(): the answer is known where the score is linear; and every recipe goes up."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 import pellucid as pl
+from pellucid import portrait
+from pellucid.chart import Line, chart
+from pellucid.digits import apart
 from pellucid.make.manner import MANNERS
 from pellucid.make.objectives import channel, total_variation, unit
 
@@ -60,6 +65,25 @@ def test_goes_up_and_stays_a_picture(want: str, recipe: str, tiny: pl.Network) -
     assert value(made.values) > value(grey)
     assert made.facts["value"] == pytest.approx(value(made.values), rel=0.01, abs=1e-4)
     assert made.curve.shape == (40,) and made.fresh.shape == (16,)
+
+
+def test_the_chart_ends_with_the_finished_picture(
+    tiny: pl.Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not with the last part of it that the network was shown on the way."""
+    drawn: list[Line] = []
+
+    def seen(title: str, lines: list[Line], *more: Any) -> Tensor:
+        drawn.extend(lines)
+        return chart(title, lines, *more)
+
+    monkeypatch.setattr(portrait, "chart", seen)
+    made = pl.feature(tiny, "class:ant", steps=5, recipe="crop")
+    value = made.facts["value"]
+    made.image()
+    assert drawn[0].points[0] == (0, float(made.curve[0])) and len(drawn[0].points) == 6
+    assert drawn[0].points[-1] == (5, value) and f"finished {value:.3g}" in drawn[0].name
+    assert f" to {apart(float(made.curve[0]), value)[1]} in 5 steps" in made.caption
 
 
 def test_of_the_tokens_of_a_transformer() -> None:

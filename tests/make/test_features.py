@@ -9,7 +9,7 @@ from torch import nn
 
 import pellucid as pl
 from pellucid import batches
-from pellucid.gallery import Gallery
+from pellucid.gallery import Gallery, _columns
 from pellucid.make import features as module
 from pellucid.make.draw import Drawing
 from pellucid.make.manner import manner
@@ -204,6 +204,13 @@ def test_classes_go_by_their_names(tiny: pl.Network) -> None:
     assert small.recipe.settings["size"] == "10"
 
 
+def test_no_row_of_a_page_has_a_single_picture_where_another_width_has_none() -> None:
+    assert _columns([16] * 6, 112, 112) == 16  # 15, and one left over, is the nearest to square
+    assert _columns([16, 16, 3], 112, 112) == 8
+    for counts in ([12, 40], [7, 7, 7], [1, 1], [100, 3]):
+        assert 1 <= _columns(counts, 96, 96) <= max(counts)
+
+
 def test_a_page_of_very_many_is_not_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     many = Gallery(
         values=torch.rand(60, 3, 120, 90), layers=("a",) * 40 + ("b",) * 20, names=("7",) * 60,
@@ -228,7 +235,8 @@ def test_ctrl_c_keeps_what_is_finished(tiny: pl.Network, monkeypatch: pytest.Mon
             work.throw(KeyboardInterrupt())
         made = end.value.value
         assert len(made.values) == count
-        assert ("stopped after 2 steps, of 8" if stop == 2 else "stopped, of 8") in made.caption
+        after = " after 2 of 6 steps" if stop == 2 else ""
+        assert f"(stopped{after}; 3 of 8 units)" in made.caption
         assert made.recipe.settings["steps"] == steps
         again = pl.features(tiny, **made.recipe.settings)
         assert torch.equal(again.values, made.values)

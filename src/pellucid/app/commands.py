@@ -222,7 +222,7 @@ def parameter(known: Option) -> inspect.Parameter:
             return keyword(known.name, words, typer.Argument(**told), known.default)
         told["help"] = f"{known.help.text}: {told['help']}"
         return keyword(known.name, words, typer.Option(known.flag, **told), known.default)
-    more: dict[str, Any] = {"help": escape(known.help.text), "metavar": _metavar(known)}
+    more: dict[str, Any] = {"help": escape(known.help.text), "metavar": metavar(known)}
     if known.choices:
         more["autocompletion"] = _choices(known.choices)
     # Numbers come as words: `Option.check` says what is wrong with them in our own way.
@@ -240,7 +240,8 @@ def parameter(known: Option) -> inspect.Parameter:
     return keyword(known.name, kind, typer.Option(*declared, **more), default)
 
 
-def _metavar(known: Option) -> str:
+def metavar(known: Option) -> str:
+    """What stands for an option's value in help and manual."""
     if known.choices:
         return "|".join(known.choices)
     if known.type is str:

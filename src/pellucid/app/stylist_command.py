@@ -16,10 +16,11 @@ from pellucid.app import commands, flags
 from pellucid.app.names import complete_photo
 from pellucid.app.output import usual_name
 from pellucid.app.terminal import Progress, exits, say, say_json
+from pellucid.counted import counted
 from pellucid.errors import PellucidError
 from pellucid.images import open_image
 from pellucid.make.painting.plan import Plan
-from pellucid.make.painting.training import train_stylist
+from pellucid.make.painting.training import half_way, train_stylist
 from pellucid.make.painting.works import painted, works
 from pellucid.make.stylist import stylist
 from pellucid.method import Method
@@ -99,7 +100,7 @@ def _paint(method: Method[Any], given: dict[str, Any]) -> None:
 
 def _train() -> Callable[..., None]:
     def train(**given: Any) -> None:
-        with exits():
+        with exits(lambda: _stopped(given)):
             _learn(given)
 
     own = [commands.parameter(known) for known in Plan.options().values()]
@@ -141,6 +142,13 @@ def _asked(
     """What a training has beside its plan."""
 
 
+def _stopped(given: dict[str, Any]) -> str:
+    """What a training that Ctrl-C ended has kept, and what goes on with it; "": nothing."""
+    half = half_way(Path(given["out"]).expanduser())
+    same = "the same command" + " without --force" * given["force"]
+    return f"stopped; what is learned is in {half}, {same} goes on there" if half.exists() else ""
+
+
 def _learn(given: dict[str, Any]) -> None:
     plan = {name: commands.meant(known, given[name]) for name, known in Plan.options().items()}
     Plan.of(**plan)
@@ -169,7 +177,8 @@ def _learn(given: dict[str, Any]) -> None:
             if isinstance(terms, dict):
                 say(f"{name}: " + ", ".join(f"{term} {value:.2f}" for term, value in terms.items()))
         if damaged:
-            say(f"{damaged} files could not be read and were left out")
-        say(f"saved {out}" if whole else "stopped; the same command goes on there")
+            were = "was" if damaged == 1 else "were"
+            say(f"{counted(damaged, 'file')} could not be read and {were} left out")
+        say(f"saved {out}" if whole else _stopped(given))
     if not whole:
         raise typer.Exit(INTERRUPTED)

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,11 +35,14 @@ _STEERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @contextmanager
-def exits() -> Iterator[None]:
+def exits(stopped: Callable[[], str] = lambda: "") -> Iterator[None]:
     """Turns what may go wrong inside the `with` into one line and an exit code.
 
     2 for a wrong request, 130 for Ctrl-C, 1 for what should not happen (with the traceback where
     PELLUCID_DEBUG is set).
+
+    Args:
+        stopped: says after Ctrl-C what is kept, of work that keeps something; "": nothing is.
     """
     try:
         yield
@@ -49,7 +52,7 @@ def exits() -> Iterator[None]:
         complain(str(error))
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
-        complain("stopped; nothing was saved")
+        complain(stopped() or "stopped; nothing was saved")
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:
         if os.environ.get("PELLUCID_DEBUG", "0") not in ("", "0"):

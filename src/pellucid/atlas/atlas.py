@@ -15,11 +15,14 @@ from torch import Tensor
 from pellucid.atlas import stream as streams
 from pellucid.atlas.best import NONE, Best
 from pellucid.atlas.gauge import Reading
+from pellucid.atlas.item import Opened
 from pellucid.atlas.listing import Images
 from pellucid.atlas.readings_table import read
+from pellucid.atlas.reread import reread
 from pellucid.atlas.rows import column
 from pellucid.atlas.store import IMAGES, PATCHES, STATISTICS, Store
 from pellucid.atlas.tally import Statistics
+from pellucid.counted import counted
 from pellucid.errors import PellucidError, Unknown
 from pellucid.images import Photo
 from pellucid.network import Network
@@ -48,7 +51,7 @@ class Atlas:
 
     def __repr__(self) -> str:
         name = self.store.manifest.network["name"]
-        return f"<Atlas {self.path}: {len(self)} images through {name}>"
+        return f"<Atlas {self.path}: {counted(len(self), 'image')} through {name}>"
 
     def _repr_html_(self) -> str:
         rows = [round(n * (len(self) - 1) / 23) for n in range(24)] if len(self) > 24 else None
@@ -166,14 +169,11 @@ class Atlas:
         Raises:
             PellucidError: there is no such row, or the image is no longer there.
         """
-        if not 0 <= row < len(self):
-            raise PellucidError(f"{self.path} has images 0 to {len(self) - 1}, not {row}")
-        uri = self.images.uris[row]
-        item = streams.reopened(uri) if self._photos is None else self._photos.photo(uri)
-        try:
-            return item.open()[0]
-        except (OSError, KeyError, IndexError) as error:
-            raise PellucidError(f"{uri} cannot be read again: {error}") from None
+        return self.opened(row).photo
+
+    def opened(self, row: int) -> Opened:
+        """An image read again, with what its file holds now; raises as `photo` does."""
+        return reread(self, row, self._photos)
 
     def features(self, layer: str) -> Float[Tensor, "images numbers"]:
         """What a layer says of each image: of each channel the mean over its places.
@@ -197,7 +197,8 @@ class Atlas:
         best = reading.worst if negative else reading.best
         if best is None:
             raise PellucidError(
-                f"{self.path} was made without the most negative places: build it with negative"
+                f"{self.path} was made without the most negative places: build it with "
+                f"--negative (negative=True)"
             )
         rows = torch.searchsorted(self.images.numbers, best.images)
         return Best(best.values, torch.where(best.images < 0, NONE, rows), best.places)

@@ -38,6 +38,21 @@ class Best:
         """The same places with the sign of their values turned."""
         return replace(self, values=-self.values)
 
+    def telling(self, negative: bool) -> Best:
+        """Without those that say nothing: the first zeros of many, and what is not negative.
+
+        Args:
+            negative: it is the most negative places.
+        """
+        # A channel that is 0 where it is greatest never answers.
+        answers = (self.values != 0) & (self.values[:, :1] != 0)
+        there = self.values < 0 if negative else answers
+        return Best(
+            self.values.where(there, torch.inf if negative else -torch.inf),
+            self.images.where(there, NONE),
+            self.places.where(there, NONE),
+        )
+
     def merged(self, other: Best) -> Best:
         """The best of both, of other images or other places."""
         keep = self.values.shape[1]

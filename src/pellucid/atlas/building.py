@@ -16,6 +16,7 @@ from pellucid.atlas.manifest import NAME, Manifest
 from pellucid.atlas.plan import Plan
 from pellucid.atlas.store import IMAGES, Store, linked
 from pellucid.atlas.survey import EVERY, checked, surveyed
+from pellucid.counted import counted
 from pellucid.errors import PellucidError, Unknown
 from pellucid.method import Step
 from pellucid.network import Network
@@ -117,13 +118,16 @@ def _same(before: Manifest, net: Network, plan: Plan, source: Any, place: str) -
     before.check(net, place)
     if before.finished:
         raise PellucidError(
-            f"{place} is there already, with {before.images} images: `append` adds to it, force "
-            f"makes it anew"
+            f"{place} is there already, with {counted(before.images, 'image')}: `append` adds to "
+            f"it, --force (force=True) makes it anew"
         )
-    if before.plan != plan or before.sources != (source.source,):
+    then, now = before.plan.apart(plan)
+    if before.sources != (source.source,):
+        then, now = [", ".join(before.sources), *then], [source.source, *now]
+    if then:
         raise PellucidError(
-            f"{place} was begun with {before.sources[0]} and {before.plan.data()}: go on with "
-            f"these, or force makes it anew"
+            f"{place} was begun with {', '.join(then)}, not {', '.join(now)}: go on as it was "
+            f"begun, or --force (force=True) makes it anew"
         )
 
 
@@ -134,7 +138,8 @@ def _behind(items: Iterator[Item], seen: int, chain: str, place: str) -> Iterato
         found, count = linked(found, item.uri), count + 1
     if found != chain or count != seen:
         raise PellucidError(
-            f"the photos are no longer those that {place} was begun with: force makes it anew"
+            f"the photos are no longer those that {place} was begun with: --force (force=True) "
+            f"makes it anew"
         )
     return items
 

@@ -8,7 +8,9 @@ import torch
 
 from pellucid.atlas.atlas import Atlas
 from pellucid.atlas.gauge import Gauge
+from pellucid.atlas.loading import checksum_of
 from pellucid.atlas.store import FAILED, IMAGES, PATCHES, STATISTICS
+from pellucid.counted import counted
 from pellucid.errors import PellucidError
 from pellucid.images import from_bytes
 from pellucid.method import Step
@@ -20,7 +22,8 @@ def checking(atlas: Atlas, *, again: int = 8) -> Generator[Step, None, list[str]
     """What is wrong with an atlas, in words; nothing, if it is whole.
 
     Args:
-        again: photos, evenly over the collection, that are read and sent through the network again.
+        again: photos, evenly over the collection, that are read again, compared with the checksums
+            of their files then, and sent through the network again.
     """
     parts = [*atlas.store.manifest.versions, "numbers", "photos"]
     faults: list[str] = []
@@ -48,7 +51,8 @@ def _numbers(atlas: Atlas) -> Iterator[str]:
             yield f"there are no {part}"
             return
     if len(images.uris) != manifest.images or manifest.seen != manifest.images + manifest.failures:
-        yield f"{len(images.uris)} images are there, {manifest.images} should be"
+        are = "is" if len(images.uris) == 1 else "are"
+        yield f"{counted(len(images.uris), 'image')} {are} there, {manifest.images:,} should be"
     if bool((images.numbers.diff() <= 0).any()):
         yield "an image is there twice, or out of its order"
     for layer in atlas.layers:
@@ -57,7 +61,7 @@ def _numbers(atlas: Atlas) -> Iterator[str]:
         best, statistics = atlas.best(layer), atlas.statistics(layer)
         there = best.images >= 0
         if statistics.images != manifest.images:
-            yield f"statistics of {layer} are of {statistics.images} images"
+            yield f"statistics of {layer} are of {counted(statistics.images, 'image')}"
         if bool((best.images >= manifest.images).any()):
             yield f"best patches of {layer} are in images that are not there"
         if bool((best.values.diff(dim=1) > 0).any()):
@@ -75,10 +79,15 @@ def _photos(atlas: Atlas, count: int) -> Iterator[str]:
     for row in rows:
         from_bytes(atlas.thumbnails([row])[0], f"the thumbnail of image {row}")
         try:
-            crops.append(net.preprocess.crop(atlas.photo(row))[0])
-            kept.append(row)
+            photo, content, _ = atlas.opened(row)
         except PellucidError as error:
             yield str(error)
+            continue
+        if checksum_of(photo, content) != atlas.images.checksums[row]:
+            yield f"{atlas.images.uris[row]} is no longer the file that was surveyed"
+            continue
+        crops.append(net.preprocess.crop(photo)[0])
+        kept.append(row)
     if not kept:
         return
     plan = atlas.store.manifest.plan

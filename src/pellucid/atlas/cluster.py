@@ -21,6 +21,7 @@ from pellucid.atlas.store import Store
 from pellucid.atlas.stream import reopened
 from pellucid.atlas.survey import EVERY, MOST_ROWS, surveyed
 from pellucid.atlas.tally import Scale
+from pellucid.counted import counted
 from pellucid.errors import PellucidError
 from pellucid.method import Step
 from pellucid.network import Network
@@ -97,7 +98,7 @@ def spread(
         if clock() - written >= every or held >= MOST_ROWS:
             store.write(_together(waiting), readings, done)
             waiting, written = [], clock()
-        yield Step(done, done, f"{done:,} images, {count} actors")
+        yield Step(done, done, f"{counted(done, 'image')}, {counted(count, 'actor')}")
     if waiting:
         store.write(_together(waiting), readings, done)
 

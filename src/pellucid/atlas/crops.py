@@ -13,6 +13,7 @@ from torch import Tensor
 from pellucid import tiles
 from pellucid.atlas.best import NONE, Best
 from pellucid.box import Box
+from pellucid.counted import counted
 from pellucid.errors import PellucidError
 from pellucid.explain.guided import guided as guided_gradient
 from pellucid.fields.axis import Status
@@ -89,7 +90,7 @@ def gathered(
     status = seen(known)
     return Patches(
         values=values,
-        caption=_told(known, channels, values, negative, rows),
+        caption=_told(known, channels, negative, rows),
         recipe=Recipe("top_patches", settings, network=network, values=values_hash(values)),
         layer=layer,
         channels=tuple(channels),
@@ -198,16 +199,26 @@ def _small(photo: Photo) -> Tensor:
 def _told(
     layer: Layer,
     channels: Sequence[int],
-    values: Tensor,
     negative: bool,
     rows: Sequence[Sequence[Patch]],
 ) -> str:
     name = layer.name or "the scores"
     which = f"{name}:{channels[0]}" if len(channels) == 1 else f"{len(channels)} channels of {name}"
     most = "most negative" if negative else "greatest"
-    text = f"{which}: the {values.shape[1]} {most} places of each"
+    kept = max(map(len, rows))
+    if not kept:
+        are = "is" if len(channels) == 1 else "are"
+        return f"{which} {are} " + ("never negative" if negative else "0 in every photo")
+    text = f"{which}: the {kept} {most} places of each"
     if len(channels) == 1:
-        text = f"{which}: the {len(rows[0])} {most} places"
+        text = f"{which}: the {counted(kept, f'{most} place')}"
+    nothing = sum(not row for row in rows)
+    if nothing:
+        text += f" ({nothing} of them {'never negative' if negative else '0 in every photo'})"
     unread = sum(bool(one.why) for row in rows for one in row)
     more = {"exact": "", "at most": "; boxes are upper bounds", "whole": "; crops are whole"}
-    return text + more[seen(layer)] + (f"; {unread} photos can no longer be read" * (unread > 0))
+    return (
+        text
+        + more[seen(layer)]
+        + (f"; {counted(unread, 'photo')} can no longer be read" * (unread > 0))
+    )

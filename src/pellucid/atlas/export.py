@@ -41,7 +41,7 @@ def exported(
     if target.suffix not in (".parquet", ".npz"):
         raise PellucidError(f"an atlas is exported as .parquet or .npz, not {target.name!r}")
     if os.path.lexists(target) and not force:
-        raise PellucidError(f"{target} is there already; force overwrites it")
+        raise PellucidError(f"{target} is there already; --force (force=True) overwrites it")
     layers = atlas.layers if layer is None else (layer,)
     for name in layers:
         atlas.statistics(name)  # raises where it was not surveyed

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from pellucid.atlas.item import Item
 from pellucid.errors import PellucidError
-from pellucid.images import thumbnail
+from pellucid.images import Photo, thumbnail
 from pellucid.network import Network
 
 AHEAD = 4  # batches that are made ready while others are being worked on
@@ -105,7 +105,7 @@ def load(
         with turn:
             photo, content, label = item.opened(read)
             crop, _ = net.preprocess.crop(photo)
-            checksum = hashlib.sha256(content).hexdigest()[:16] if content else photo.hash
+            checksum = checksum_of(photo, content)
             small = thumbnail(photo, THUMBNAIL)
     except PellucidError as error:
         return Unread(number, item.uri, str(error))
@@ -115,3 +115,8 @@ def load(
         text = " ".join(str(error).split())[:300]
         return Unread(number, item.uri, f"{type(error).__name__}: {text}")
     return Loaded(number, item.uri, label, photo.size, checksum, small, crop)
+
+
+def checksum_of(photo: Photo, content: bytes | None) -> str:
+    """What tells whether an image is the same as before; see `Loaded`."""
+    return hashlib.sha256(content).hexdigest()[:16] if content else photo.hash

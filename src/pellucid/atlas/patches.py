@@ -48,7 +48,8 @@ def top_patches(
         channels: their numbers; None: all of the layer.
         keep: patches of each channel.
         per_image: at most so many of them from one photo.
-        negative: those where the channel is most negative, in place of the greatest.
+        negative: those where the channel is most negative, in place of the greatest. Only what
+            is below zero counts as such; of the greatest a value of zero does not count.
         guided: also the guided gradient of each (`guided`), cut to the same box.
         workers: threads that decode.
 
@@ -90,6 +91,7 @@ def searching(
     reading = readings[layer]
     best = reading.worst if negative else reading.best
     assert best is not None
+    best = best.telling(negative)
     rows = _rows(best, wanted)
     made = yield from gathered(
         net, layer, best, wanted, _again(source, rows), negative=negative, guided=guided
@@ -114,7 +116,7 @@ def patches_of(
     Raises:
         PellucidError: the layer or the negative places were not surveyed, or an unknown channel.
     """
-    best = atlas.best(layer, negative)
+    best = atlas.best(layer, negative).telling(negative)
     net = atlas.network()
     wanted = _channels(net, layer, channels)
     _allowed(negative, guided)
@@ -126,7 +128,20 @@ def patches_of(
     sources = (Source(row, atlas.images.uris[row], _opener(atlas, row)) for row in rows)
     made = yield from gathered(net, layer, best, wanted, sources, negative=negative, guided=guided)
     recipe = provenance.recipe(atlas, "atlas patches", made.recipe.settings, made.values)
-    return replace(made, recipe=recipe)
+    caption = made.caption + (_instead(atlas, layer) if negative and not any(made.found) else "")
+    return replace(made, recipe=recipe, caption=caption)
+
+
+def _instead(atlas: Atlas, layer: str) -> str:
+    """The last surveyed layer before one that is never negative, of as many channels, which is."""
+    names = list(atlas.network().layers)
+    before = [name for name in atlas.layers if names.index(name) < names.index(layer)]
+    channels = len(atlas.best(layer).values)
+    for name in reversed(before):
+        worst = atlas.best(name, negative=True).values
+        if len(worst) == channels and bool((worst < 0).any()):
+            return f"; {name} before it is"
+    return ""
 
 
 def _rows(best: Best, channels: Sequence[int]) -> set[int]:

@@ -61,14 +61,24 @@ class FileReader:
     size: int | None = None
 
     def __call__(self) -> bytes:
-        """The bytes; more than an image may have are not read."""
+        """The bytes; more than an image may have are not read.
+
+        Raises:
+            PellucidError: a file of this machine is not there or cannot be read.
+        """
         if is_remote(self.place):
             end = None if self.size is None else self.start + self.size
             content: bytes = storage(self.place).cat_file(self.place, self.start or None, end)
             return content
-        with open(self.place, "rb") as file:
-            file.seek(self.start)
-            return file.read(MOST_BYTES + 1 if self.size is None else self.size)
+        try:
+            with open(self.place, "rb") as file:
+                file.seek(self.start)
+                return file.read(MOST_BYTES + 1 if self.size is None else self.size)
+        except FileNotFoundError:
+            link = ": it is a broken link" if os.path.islink(self.place) else ""
+            raise PellucidError(f"{self.place} is not there{link}") from None
+        except OSError as error:
+            raise PellucidError(f"{self.place} cannot be read: {error.strerror}") from None
 
 
 def files(place: str) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 
@@ -65,7 +66,7 @@ class Plan:
             if wide > MOST_WIDE:
                 raise PellucidError(
                     f"the whole maps of {name} are {wide:,} numbers for each image; at most "
-                    f"{MOST_WIDE:,} are stored: take their means (whole=False)"
+                    f"{MOST_WIDE:,} are stored: take their means, without --whole (whole=False)"
                 )
         return plan
 
@@ -75,6 +76,20 @@ class Plan:
         height, width = layout.grid
         return layout.channels * (height * width if self.whole else 1)
 
+    def apart(self, other: Plan) -> tuple[list[str], list[str]]:
+        """The settings in which two plans differ, as the shell has them: of the one, of the other.
+
+        Example:
+            >>> Plan(("fc",), keep=4).apart(Plan(("fc",), negative=True))
+            (['--keep 4', 'without --negative'], ['--keep 9', '--negative'])
+        """
+        names = [known.name for known in fields(self)]
+        names = [name for name in names if getattr(self, name) != getattr(other, name)]
+        first, second = (
+            [_word(name, getattr(plan, name)) for name in names] for plan in (self, other)
+        )
+        return first, second
+
     def data(self) -> dict[str, Any]:
         """As plain data."""
         return asdict(self) | {"layers": list(self.layers)}
@@ -83,6 +98,14 @@ class Plan:
     def read(cls, data: dict[str, Any]) -> Plan:
         """From plain data."""
         return cls(**data | {"layers": tuple(data["layers"])})
+
+
+def _word(name: str, value: Any) -> str:
+    """A setting as the shell has it."""
+    flag = "--" + name.replace("_", "-")
+    if isinstance(value, bool):
+        return flag if value else f"without {flag}"
+    return f"{flag} {shlex.quote('; '.join(value) if name == 'layers' else str(value))}"
 
 
 def _chosen(net: Network, layers: str | Sequence[str] | None) -> list[str]:

@@ -13,6 +13,7 @@ from pellucid.atlas.loading import WORKERS, Loaded, Unread, batches
 from pellucid.atlas.plan import Plan
 from pellucid.atlas.rows import Rows
 from pellucid.atlas.store import Store
+from pellucid.counted import counted
 from pellucid.errors import PellucidError
 from pellucid.method import Step
 from pellucid.network import Network
@@ -60,7 +61,8 @@ def surveyed(
             if clock() - written >= every or rows.count >= MOST_ROWS or over:
                 store.write(rows.tables(), crew.readings, done)
                 rows, written = Rows(plan), clock()
-            text = f"{done:,} images" + (f", {store.failures:,} unread" if store.failures else "")
+            unread = f", {store.failures:,} unread" if store.failures else ""
+            text = counted(done, "image") + unread
             yield Step(done, max(total, done), text)
     finally:
         crew.close()
@@ -97,7 +99,7 @@ def in_memory(
                 images += rows.images
                 failed += rows.failed
             done = len(images) + len(failed)
-            yield Step(done, max(total, done), f"{done:,} images")
+            yield Step(done, max(total, done), counted(done, "image"))
     finally:
         crew.close()
         work.close()

@@ -55,7 +55,8 @@ def lrp(
         reduce="colour" a Grid of the relevance in colours.
 
     Raises:
-        PellucidError: unknown target, or a network whose operations cannot be written down.
+        PellucidError: unknown target, a network whose operations cannot be written down, or one
+            with operations that have no derivative, as quantised layers, on every way to the photo.
 
     Example:
         >>> lrp(net, "photo:cat", composite="epsilon_plus_flat").over().save("why.png")
@@ -74,6 +75,11 @@ def lrp(
             start = torch.zeros_like(flow.answer)
             start[0, column] = flow.answer[0, column]
             maps[row, column] = flow.back(start, rules)[0].float().cpu()
+            if flow.stuck and not bool(maps[row, column].any()):
+                raise PellucidError(
+                    f"no relevance of {asked.targets[column].name(row)} reaches the photo: it "
+                    f"cannot be sent through {', '.join(sorted(flow.stuck))}; ask for occlusion"
+                )
             if scores.numel() > 1:
                 yield Step(row * len(asked.targets) + column + 1, scores.numel(), "relevance")
     arrived = maps.sum((2, 3, 4))

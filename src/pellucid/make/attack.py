@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pellucid.attacked import Attacked, Try
+from pellucid.attacked import Attacked
 from pellucid.images import Photo, open_image
 from pellucid.make.attempts import DOUBLINGS, HALVINGS, Attack, Attempt, Way, smallest
 from pellucid.make.ball import LEVELS, Image, Norm, length
@@ -121,9 +121,9 @@ def _result(
         "outlasts opening": adversary.won(_opened_again(adversary.net, kept.picture)),
     }
     said = [Opinion.of(scores, labels) for scores in (before, kept.scores)]
-    told = _told(asked, said, kept.tried, max(attempt.tried.size for attempt in tried))
+    told = _told(asked, said, kept, max(attempt.tried.size for attempt in tried))
     if kept.tried.won and searched and kept.tried.size > min(won):
-        told += f"; in more than 8 bits {min(won):.3g} would do"
+        told += f"; without rounding {min(won):.3g} would do"
     if not kept.tried.won and not bool(asked.uphill(asked.photo).any()):
         told += "; the gradient at the photo is zero, so nothing says which way to go"
     return Attacked(
@@ -142,16 +142,20 @@ def _result(
     )
 
 
-def _told(asked: Attack, said: Sequence[Opinion], kept: Try, greatest: float) -> str:
-    """What was done to the photo, in a sentence."""
-    if kept.won:
-        return f"{said[0]} becomes {said[1]} by a change of {asked.said(kept.size)} ({asked.name})"
+def _told(asked: Attack, said: Sequence[Opinion], kept: Attempt, greatest: float) -> str:
+    """What was done to the photo, in a sentence; of a change the size that the picture has."""
+    tried = kept.tried
+    if tried.won:
+        change = asked.said(asked.size(kept.picture))
+        if asked.said(tried.size) != change:
+            change += f", at most {tried.size:.3g} before rounding to 8 bits"
+        return f"{said[0]} becomes {said[1]} by a change of {change} ({asked.name})"
     about = asked.adversary.net.labels[asked.adversary.unit.channel]
     what = f"leads away from {about}" if asked.adversary.away else f"makes it {about}"
-    at = "" if kept.size == greatest else f" at {kept.size:.3g}"
+    at = "" if tried.size == greatest else f" at {tried.size:.3g}"
     return (
         f"{said[0]} stays what it is: no change tried, of up to {asked.said(greatest)}, {what}, "
-        f"which comes to {percent(kept.probability)}{at} ({asked.name})"
+        f"which comes to {percent(tried.probability)}{at} ({asked.name})"
     )
 
 

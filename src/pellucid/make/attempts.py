@@ -15,7 +15,7 @@ from pellucid.attacked import Try
 from pellucid.errors import PellucidError
 from pellucid.images import Photo
 from pellucid.make.adversary import Adversary, Uphill, fgsm, pgd
-from pellucid.make.ball import LEVELS, Ball, Image, Norm, anywhere
+from pellucid.make.ball import LEVELS, Ball, Image, Norm, anywhere, length
 from pellucid.network import Network
 from pellucid.panels import Opinion
 from pellucid.unit import Unit
@@ -110,6 +110,11 @@ class Attack:
             return f"{size:.3g} of 255 levels in any value"
         spread = size * LEVELS / sqrt(self.photo.numel())
         return f"length {size:.3g} (pixels 0 to 1), {spread:.2g} of 255 levels (root mean square)"
+
+    def size(self, picture: Image) -> float:
+        """How far a picture is from the photo, as sizes are said."""
+        far = length(picture - self.photo, self.norm)
+        return far * LEVELS if self.norm == "linf" else far
 
     def at(self, size: float) -> Attempt:
         """The attack of a size."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import torch
 
+from pellucid.counted import counted
 from pellucid.errors import PellucidError
 from pellucid.film import Film
 from pellucid.images import Photo
@@ -98,7 +99,8 @@ def dream(
     made = Recipe("", {} if whole else {"stop": dreaming.done})
     if film:
         frames = dreaming.film()
-        told += f": {len(frames)} frames of {octaves * steps} steps{'' if whole else ' (stopped)'}"
+        each = f"of {octaves * steps} steps{'' if whole else ' (stopped)'}"
+        told += f": {counted(len(frames), 'frame')} {each}"
         return Film(values=frames, fps=fps, caption=told, recipe=made)
     with torch.no_grad():
         before, after = (float(look.still(one.to(net.dtype))) for one in (begin, dreaming.so_far()))

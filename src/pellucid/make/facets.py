@@ -180,8 +180,9 @@ def _told(
     if count > 1:
         lean, near = facts["lean to their own group"], facts["nearest to their own group"]
         told += (
-            f"; {lean} of {count} pictures lean to their own {of}s more than to the other groups, "
-            f"{near} are nearest to them outright"
+            f"; {lean} of {count} pictures {'leans' if lean == 1 else 'lean'} to their own {of}s "
+            f"more than to the other groups, {near} {'is' if near == 1 else 'are'} nearest to them "
+            f"outright"
         )
     return told
 

@@ -138,13 +138,14 @@ def features(
             if stopped:
                 # Of nothing finished the first pictures are shown as far as they are.
                 if not found:
-                    return _gallery(wanted, dict(zip(some, made, strict=True)), stopped)
+                    shown = dict(zip(some, made, strict=True))
+                    return _gallery(wanted, shown, how.steps, stopped)
                 break
             for unit, kept in zip(some, made, strict=True):
                 shelf.put(str(unit), kept)
                 found[unit] = kept
             done += len(some) * how.steps
-    return _gallery(wanted, found)
+    return _gallery(wanted, found, how.steps)
 
 
 class _Painter:
@@ -222,7 +223,9 @@ def _kept(drawing: Drawing) -> list[Kept]:
     ]
 
 
-def _gallery(wanted: Sequence[Chosen], found: dict[Unit, Kept], stopped: int = 0) -> Gallery:
+def _gallery(
+    wanted: Sequence[Chosen], found: dict[Unit, Kept], steps: int, stopped: int = 0
+) -> Gallery:
     rows = [
         (part.layer, name, found[unit], unit)
         for part in wanted
@@ -243,8 +246,8 @@ def _gallery(wanted: Sequence[Chosen], found: dict[Unit, Kept], stopped: int = 0
     count = sum(len(part.units) for part in wanted)
     made_with: dict[str, str | int | None] = {}
     if stopped or len(rows) < count:
-        after = f" after {stopped} steps" if stopped else ""
-        caption += f" (stopped{after}, of {count})"
+        after = f" after {stopped} of {steps} steps" if stopped else ""
+        caption += f" (stopped{after}; {len(rows)} of {count} units)"
         made_with = {"layers": "; ".join(str(unit) for *_, unit in rows), "channels": None}
         made_with |= {"steps": stopped} if stopped else {}
     return replace(made, caption=caption, recipe=Recipe("", dict(made_with)))

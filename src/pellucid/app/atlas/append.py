@@ -5,6 +5,7 @@ from __future__ import annotations
 from pellucid.app import flags
 from pellucid.app.atlas import info, words
 from pellucid.app.terminal import Progress, exits, say
+from pellucid.counted import counted
 
 
 def append(
@@ -20,8 +21,12 @@ def append(
     weights: flags.Weights = None,
     device: flags.Device = "auto",
 ) -> None:
-    """Add the photos of a collection that an atlas has not seen yet."""
-    with exits():
+    """Add the photos of a collection that an atlas has not seen yet.
+
+    Interrupted or killed, the same command goes on where it was. A photo is known by its path:
+    another one of the same path is not seen.
+    """
+    with exits(lambda: words.stopped(place, adding=True)):
         with Progress(quiet=quiet) as progress:
             progress.say(f"opening {place}")
             from pellucid.atlas.building import appending
@@ -39,5 +44,5 @@ def append(
         if json:
             info.as_json(atlas)
         elif not quiet:
-            say(f"{len(atlas) - count:,} new images")
+            say(counted(len(atlas) - count, "new image"))
             info.told(atlas)

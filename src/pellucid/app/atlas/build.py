@@ -56,7 +56,7 @@ def build(
 
     Interrupted or killed, the same command goes on where it was.
     """
-    with exits():
+    with exits(lambda: words.stopped(place, force=force)):
         with Progress(quiet=quiet) as progress:
             progress.say(f"loading {network}")
             from pellucid.atlas.building import building

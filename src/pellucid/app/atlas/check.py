@@ -14,7 +14,7 @@ from pellucid.app.terminal import Progress, exits, say, say_json
 def check(
     place: words.Place,
     photos: Annotated[
-        int, typer.Option(min=0, help="so many are read and sent through the network again")
+        int, typer.Option(min=0, help="so many are compared and sent through the network again")
     ] = 8,
     json: flags.AsJson = False,
     quiet: flags.Quiet = False,

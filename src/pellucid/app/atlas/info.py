@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pellucid.app import flags
 from pellucid.app.atlas import words
 from pellucid.app.terminal import exits, say, say_json, show, table
+from pellucid.counted import counted
 
 if TYPE_CHECKING:
     from pellucid.atlas.atlas import Atlas
@@ -51,7 +52,7 @@ def told(atlas: Atlas) -> None:
     manifest = atlas.store.manifest
     state = "" if manifest.finished else ", not finished: `build` with the same words goes on"
     name, weights = manifest.network["name"], manifest.network["weights_hash"]
-    say(f"{manifest.images:,} images of {', '.join(manifest.sources)}{state}")
+    say(f"{counted(manifest.images, 'image')} of {', '.join(manifest.sources)}{state}")
     say(f"through {name} (weights {weights})")
     rows = table("layer", "channels", "grid", right=("channels",))
     for layer in atlas.layers:
@@ -63,7 +64,7 @@ def told(atlas: Atlas) -> None:
     if atlas.maps:
         say(f"maps: {', '.join(atlas.maps)}")
     if atlas.unread:
-        say(f"{len(atlas.unread):,} images could not be read:")
+        say(f"{counted(len(atlas.unread), 'image')} could not be read:")
         for uri, reason in atlas.unread[:FEW]:
             say(f"  {uri}: {reason}" if uri not in reason else f"  {reason}")
         if len(atlas.unread) > FEW:

@@ -49,7 +49,8 @@ def map(
 
     Each --photo is placed on the map, too. The atlas keeps a map that was made.
     """
-    with exits():
+    kept = ""
+    with exits(lambda: kept):
         output = Output(Path(out).expanduser() if out else None, None, force)
         output.check()
         with Progress(quiet=quiet) as progress:
@@ -64,6 +65,8 @@ def map(
                 check(where, force)
             atlas = words.opened(place, network, weights, device)
             made = progress.follow(mapping(atlas, method.value, layer=layer, seed=seed))
+            if "not kept" not in made.facts:
+                kept = "stopped; the atlas keeps the map"
             if photos:
                 progress.say("placing photos")
                 made = placing(atlas, made, photos)

@@ -43,7 +43,7 @@ def neighbours(
         bool, typer.Option(help="also in pixels, and label agreement of both")
     ] = True,
     agreement: Annotated[
-        bool, typer.Option("--agreement", help="only label agreement, layer by layer")
+        bool, typer.Option("--agreement", help="only label agreement of all photos, layer by layer")
     ] = False,
     index: Annotated[
         bool,
@@ -63,15 +63,22 @@ def neighbours(
 
     Photos with another label than the asked one are framed and crossed.
     """
-    with exits():
+    made: dict[str, Any] = {}
+    with exits(lambda: "stopped; the index is kept" if "index" in made else ""):
         words_asked = asked or []
         if not (words_asked or agreement or index):
             raise PellucidError("give a photo, the number of an image or LAYER:CHANNEL")
+        if agreement and words_asked:
+            raise PellucidError(
+                f"--agreement is of all photos, not of {', '.join(words_asked)}: leave one of the "
+                f"two out"
+            )
+        if out and not words_asked:
+            raise PellucidError("--out is for the picture of neighbours: give a photo to ask about")
         target = Path(out).expanduser() if out else usual_name(["neighbours", *words_asked])
         output = Output(target, None, force)
-        if words_asked and not agreement:
+        if words_asked:
             output.check()
-        made: dict[str, Any] = {}
         with Progress(quiet=quiet) as progress:
             progress.say(f"opening {place}")
             from pellucid.atlas.neighbours import agreements, indexed

@@ -64,6 +64,8 @@ def patches(
             made = progress.follow(
                 patches_of(atlas, layer, channels, keep=keep, negative=negative, guided=guided)
             )
+            if not any(made.found):
+                raise PellucidError(made.caption)
             shown = made.outlined() if outline else made
             files = output.save(shown)
         if json:

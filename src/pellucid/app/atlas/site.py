@@ -13,6 +13,7 @@ from pellucid.app import flags
 from pellucid.app.atlas import words
 from pellucid.app.terminal import Progress, exits, say, say_json
 from pellucid.app.tour_command import Language
+from pellucid.counted import counted
 
 
 def site(
@@ -45,7 +46,7 @@ def site(
 
     Ctrl-C keeps what is done, and the same command goes on there.
     """
-    with exits():
+    with exits(lambda: "stopped; what is done is kept, and the same command goes on"):
         with Progress(quiet=quiet) as progress:
             progress.say(f"opening {place}")
             from pellucid.atlas.site import site as building
@@ -70,9 +71,11 @@ def site(
             say_json({"page": str(made.path), "bytes": made.size} | data)
         elif not quiet:
             if made.lost:
-                say(f"{made.lost} photos could not be read again; their patches are grey")
+                which = "its patches are" if made.lost == 1 else "their patches are"
+                say(f"{counted(made.lost, 'photo')} could not be read again; {which} grey")
             drawn = f"{made.drawn} drawn, " if draw else ""
-            say(f"{made.units} units, {drawn}{made.files:,} files, {made.size / 1e6:,.1f} MB")
+            files = f"{counted(made.files, 'file')}, {made.size / 1e6:,.1f} MB"
+            say(f"{counted(made.units, 'unit')}, {drawn}{files}")
             done = "the site begins at" if made.whole else "stopped; what is done is at"
             say(f"{done} {made.path}")
         if show:

@@ -51,7 +51,8 @@ def wall(
 
     The page needs no server and nothing from elsewhere: open FOLDER/index.html.
     """
-    with exits():
+    kept = ""
+    with exits(lambda: kept):
         from pellucid.atlas.wall import build, picture
         from pellucid.atlas.wall.photos import Photos
 
@@ -68,7 +69,7 @@ def wall(
             made = progress.follow(
                 build.wall(out, Photos.of(atlas), points, cell=cell, lang=lang.value, force=force)
             )
-            size = None
+            kept, size = f"stopped; the page is {made.page}", None
             if image is not None:
                 progress.say("putting the image together")
                 size = picture.saved(made, image, layout.value, force=force)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pellucid.app import flags
+from pellucid.counted import counted
+from pellucid.errors import PellucidError
 
 if TYPE_CHECKING:
     from pellucid.atlas.atlas import Atlas
@@ -65,3 +67,25 @@ def opened(
     if network is not None:
         net = flags.open_network(network, weights, None, None, device)
     return Atlas.open(place, net)
+
+
+def stopped(place: str, *, adding: bool = False, force: bool = False) -> str:
+    """What a survey that Ctrl-C ended has kept, and what goes on with it; "": nothing.
+
+    Args:
+        adding: it was more photos into an atlas, not a new one.
+        force: it was told to begin anew, which the same command would do once more.
+    """
+    from pellucid.atlas.folder import Folder
+    from pellucid.atlas.manifest import NAME, Manifest
+
+    try:
+        folder = Folder(place)
+        text = folder.read(NAME)
+        manifest = Manifest.read(text, folder.place) if text is not None else None
+    except PellucidError:  # it was never come to
+        return ""
+    if manifest is None or manifest.finished or (manifest.begun > 0) != adding:
+        return ""
+    same = "the same command without --force" if force else "the same command"
+    return f"stopped at {counted(manifest.seen, 'photo')}; {same} goes on"

@@ -53,6 +53,9 @@ def channel(
     title = words["of_channel"].format(layer=facts["layer"], channel=facts["channel"])
     which = "patches_negative" if facts["negative"] else "patches"
     count = words[which].format(count=len(facts["patches"]))
+    about = f"{count} {words[facts['status']]}"
+    if not facts["patches"]:
+        about = words["never_negative" if facts["negative"] else "silent"]
     cells = [
         _patch(one, files[f"{number}.jpg"], base, words)
         for number, one in enumerate(facts["patches"])
@@ -65,8 +68,8 @@ def channel(
     ]
     listed = "".join(f"<dt>{value}</dt><dd>{escape(name)}</dd>" for value, name in numbers)
     return (
-        f"<h3>{escape(title)}</h3><p class='faint'>{escape(count)} "
-        f"{escape(words[facts['status']])}</p><ul class='patches'>{''.join(cells)}</ul>"
+        f"<h3>{escape(title)}</h3><p class='faint'>{escape(about)}</p>"
+        f"<ul class='patches'>{''.join(cells)}</ul>"
         f"<h3>{escape(words['histogram'])}</h3><figure>{histogram(facts, words)}</figure>"
         f"<dl>{listed}</dl>"
     )

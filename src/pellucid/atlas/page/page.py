@@ -54,7 +54,7 @@ def check(path: Path, force: bool) -> None:
     if not path.parent.is_dir():
         raise PellucidError(f"no folder {path.parent} to save into")
     if os.path.lexists(path) and not force:
-        raise PellucidError(f"{path} is there already; force overwrites it")
+        raise PellucidError(f"{path} is there already; --force (force=True) overwrites it")
     _bokeh()
 
 

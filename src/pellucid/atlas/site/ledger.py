@@ -41,13 +41,13 @@ class Ledger:
         if folder.is_dir() and any(folder.iterdir()) and not force:
             if before.get("mark") != MARK:
                 raise PellucidError(
-                    f"{folder} holds something that is not a site of units; force writes into it "
-                    f"all the same"
+                    f"{folder} holds something that is not a site of units; --force (force=True) "
+                    f"writes into it all the same"
                 )
             if before.get("network") != network:
                 raise PellucidError(
                     f"{folder} is the site of a network with the weights {before.get('network')}, "
-                    f"not {network}; force makes it anew"
+                    f"not {network}; --force (force=True) makes it anew"
                 )
         same = before.get("mark") == MARK and before.get("network") == network
         pieces = before.get("pieces") if same else None

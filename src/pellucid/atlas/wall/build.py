@@ -23,6 +23,7 @@ from pellucid.atlas.wall.photos import Photos
 from pellucid.atlas.wall.pyramid import TILE, Pyramid
 from pellucid.atlas.wall.scatter import scattered
 from pellucid.atlas.wall.squares import squares
+from pellucid.counted import counted
 from pellucid.errors import PellucidError
 from pellucid.method import Step
 from pellucid.page import Language
@@ -66,12 +67,14 @@ class Wall:
         """In words."""
         rows, columns = grid.shape(len(self.given))
         text = (
-            f"{len(self.given):,} photos on {rows} x {columns} cells of {self.cell} px, "
-            f"{self.tiles:,} tiles, {self.bytes / 1e6:,.0f} MB; {self.kept.told()}"
+            f"{counted(len(self.given), 'photo')} on {rows} x {columns} cells of {self.cell} px, "
+            f"{counted(self.tiles, 'tile')}, {self.bytes / 1e6:,.0f} MB; {self.kept.told()}"
         )
         if self.unread:
             reason, _ = Counter(self.unread.values()).most_common(1)[0]
-            text += f"; {len(self.unread)} photos could not be read and are grey, such as: {reason}"
+            are = "is" if len(self.unread) == 1 else "are"
+            unread = f"{counted(len(self.unread), 'photo')} could not be read and {are} grey"
+            text += f"; {unread}, such as: {reason}"
         return text
 
     def data(self) -> dict[str, Any]:

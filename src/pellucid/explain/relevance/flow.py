@@ -26,12 +26,14 @@ class Flow:
 
     Attributes:
         values: by number; every one is kept.
-        counts: of the operations by what they did with the relevance, of the last way back.
+        stuck: the operations, in words, that relevance could not be sent through on the last way
+            back: torch has no derivative of them.
     """
 
     def __init__(self, graph: Graph, inputs: Tensor, ends: Sequence[Tensor]) -> None:
         self.kinds = Kinds(graph)
         self.graph = replace(graph, nodes=[_thawed(node) for node in graph.nodes])
+        self.stuck: set[str] = set()
         self.values: Values = {0: _wide(inputs)}
         self.ends: list[Values] = [{0: _wide(end)} for end in ends]
         with torch.no_grad():
@@ -54,6 +56,7 @@ class Flow:
             relevance: of the answer, number by number.
             rules: of the layers with weights.
         """
+        self.stuck.clear()
         found = {self.graph.output: relevance}
         for node in reversed(self.graph.nodes):
             given = [found.pop(number, None) for number in node.outs]
@@ -67,7 +70,10 @@ class Flow:
         kind, heirs = self.kinds.of(node)
         heirs = tuple(n for n in heirs if self.values[n].is_floating_point())
         relevance = given[0]
-        if kind == "end" or not heirs:
+        if kind == "end":
+            return {}
+        if not heirs:
+            self.stuck.add(_told(node))
             return {}
         if kind in ("pass", "rule") and relevance is None:  # of a second output, such as a mean
             return {}
@@ -79,6 +85,8 @@ class Flow:
             rule = rules.dense if layer.given.ndim == 2 else rules.placed
             return {heirs[0]: shared(layer, rules.first if first else rule, relevance)}
         found = self._shared(node, given, heirs, moved=kind == "move")
+        if not found:
+            self.stuck.add(_told(node))
         # Each factor would have it all.
         return {n: part / 2 for n, part in found.items()} if kind == "halve" else found
 
@@ -127,6 +135,10 @@ class Flow:
             linear, self.values[number], node.args[1], bias, self.values[node.outs[0]], low, high
         )
         return layer, first
+
+
+def _told(node: Node) -> str:
+    return f"{node.name} at {node.where}" if node.where else node.name
 
 
 def _numbered(node: Node, values: Values) -> Values:

@@ -266,6 +266,11 @@ def _checked(target: Path, styles: Mapping[str, Any], force: bool) -> Path:
     for name in styles:
         if not str(name).strip() or BETWEEN in str(name):
             raise PellucidError(f"a style's name is not empty and has no {BETWEEN!r}: {name!r}")
+    return half_way(target)
+
+
+def half_way(target: Path) -> Path:
+    """The file that a training is kept in until it comes to its end."""
     return target.with_suffix(".training.safetensors")
 
 
