@@ -39,6 +39,15 @@ pl.cam(net, photo, target="Motorbikes; ferry").over()
 pl.integrated(net, photo, target="Motorbikes")
 
 # %% [markdown]
+# ## Layer by layer, from the score down
+#
+# Layer-wise relevance propagation needs no way to go: each layer shares what it has among the numbers that it was added up
+# from. What arrives at the pixels is a part of the score; biases hold the rest.
+
+# %%
+pl.lrp(net, photo, target="Motorbikes").over()
+
+# %% [markdown]
 # ## A pretty picture, and a warning
 #
 # Guided backpropagation gives the sharpest map of all.

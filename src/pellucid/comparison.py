@@ -94,12 +94,11 @@ class Comparison(Result):
         )
 
     def image(self) -> Float[Tensor, "3 height width"]:
-        """A cell for each method, its map over the photo, its badges below."""
+        """A cell for each method, its map over the photo, its badges below; who lacks, and why."""
         wide = (WIDTH - (COLUMNS - 1) * GAP) // COLUMNS
         shape = fitting(self.judgements[0].heatmap.photo.size, wide)
         cells = [self._photo(wide, shape)]
         cells += [self._cell(each, wide, shape) for each in self.judgements]
-        cells += [self._refusal(name, why, wide, shape) for name, why in self.failed.items()]
         rows = []
         for first in range(0, len(cells), COLUMNS):
             row = blank(cells[0].shape[1])
@@ -108,7 +107,8 @@ class Comparison(Result):
                 row[:, :, left : left + wide] = cell
             rows.append(row)
         key = keyed(blank(HEIGHT), MEANS, 0)
-        return stacked([*rows, key, small_print(self.protocol)])
+        lacking = [small_print(f"Not here, {name}: {why}.") for name, why in self.failed.items()]
+        return stacked([*rows, key, *lacking, small_print(self.protocol)])
 
     def _empty(self, title: str, wide: int, shape: tuple[int, int]) -> Tensor:
         cell = torch.full((3, 20 + shape[0] + 6 + 4 * HEIGHT, wide), tiles.PAPER)
@@ -136,14 +136,4 @@ class Comparison(Result):
         cell[:, 20 : 20 + shape[0], : shape[1]] = tiles.resized(each.heatmap.over().values, shape)
         for number, badge in enumerate(each.badges):
             cell = badged(cell, badge, 20 + shape[0] + 6 + number * HEIGHT)
-        return cell
-
-    def _refusal(self, name: str, why: str, wide: int, shape: tuple[int, int]) -> Tensor:
-        cell = self._empty(name, wide, shape)
-        cell[:, 20 : 20 + shape[0], : shape[1]] = 0.95
-        room = max(1, (shape[0] - 16) // 15)
-        lines = tiles.wrapped(why, shape[1] - 16, 11)
-        lines = [*lines[: room - 1], lines[room - 1] + " …"] if len(lines) > room else lines
-        for number, line in enumerate(lines):
-            cell = lettered(cell, line, 28 + 15 * number, 8, 11, tiles.FAINT)
         return cell
