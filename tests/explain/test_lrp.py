@@ -161,6 +161,7 @@ class Net(nn.Module):
         self.line = nn.Linear(8, 24, bias=False)
         self.mixed = nn.MultiheadAttention(8, 2, bias=False, batch_first=True)
         self.grouped = nn.Conv2d(8, 8, 3, groups=4, dilation=2, padding=2, bias=False)
+        self.mixing = nn.Parameter(torch.rand(2, 2))
         self.up = nn.ConvTranspose2d(8, 8, 2, stride=2, bias=False)
         self.middle = middle
 
@@ -194,6 +195,24 @@ def attended(net: Any, x: Tensor) -> Tensor:
     return (tokens + F.gelu(mixed)).transpose(1, 2).view(x.shape)
 
 
+def talking(net: Any, x: Tensor) -> Tensor:
+    """Heads of attention that are mixed before they are used, and made shares again."""
+    query, key, value = heads(net, x)
+    weights = F.linear((query @ key.mT).softmax(3).transpose(1, 3), net.mixing)
+    weights = weights.transpose(1, 3).clamp(min=0).nan_to_num()
+    return laid(weights / weights.sum(-1, keepdim=True) @ value)
+
+
+def highway(net: Any, x: Tensor) -> Tensor:
+    gate = torch.sigmoid(net.third(x))
+    return gate * torch.tanh(net.second(x)) + (1 - gate) * x
+
+
+def photo_made(net: Any, x: Tensor) -> Tensor:
+    """A convolution whose weights depend on the photo."""
+    return F.conv2d(x, net.third.weight * net.gate(x)[0])
+
+
 def twice(net: Any, x: Tensor) -> Tensor:
     return net.second(net.second(x).relu_()).relu()
 
@@ -204,6 +223,7 @@ def branches(net: Any, x: Tensor) -> Tensor:
     return joined.flip(1).roll(2, 3) + 0.5 * x
 
 
+THRICE = "bchw,bchw,bchw->bchw"
 MIDDLES: dict[str, Callable[[Any, Tensor], Tensor]] = {
     "residual": lambda net, x: x + net.second(x).relu(),
     "functions": lambda net, x: F.avg_pool2d(torch.relu(net.second(x)), 2),
@@ -223,12 +243,26 @@ MIDDLES: dict[str, Callable[[Any, Tensor], Tensor]] = {
     "attention, fused": lambda net, x: laid(F.scaled_dot_product_attention(*heads(net, x))),
     "attention, by hand": by_hand,
     "attention, summed": summed,
+    "attention, talking": talking,
+    "highway": highway,
+    "photo-made": photo_made,
+    "mask": lambda net, x: net.second(x) * (net.second(x) > 0),
+    "mask of numbers": lambda net, x: x * (x == x.amax(1, keepdim=True)).float(),
+    "gelu by hand": lambda net, x: x * 0.5 * (1 + torch.erf(x / 2**0.5)),
+    "hard swish by hand": lambda net, x: net.second(x) * F.relu6(net.second(x) + 3) / 6,
+    "gated linear unit": lambda net, x: F.glu(net.second(x), 1).repeat(1, 2, 1, 1),
+    "by itself": lambda net, x: x @ x,
+    "by itself, summed": lambda net, x: torch.einsum("bchw,bcvw->bchv", x, x),
+    "three factors": lambda net, x: torch.einsum(THRICE, x, net.third(x), net.second(x)),
+    "added product": lambda net, x: torch.addcmul(net.third(x), x, net.second(x).flip(3)),
+    "spread": lambda net, x: x.var((2, 3), keepdim=True),
+    "greatest, softly": lambda net, x: net.second(x).logsumexp((2, 3), keepdim=True),
     "detached": lambda net, x: net.second(x.detach()).relu(),
 }  # fmt: skip
 
 
 # Where negative weights alone lead to a number, z+ has nothing to share its relevance out by.
-STARVED = ("enlarged", "attention", "attention, fused", "attention, by hand", "attention, summed")
+STARVED = {"enlarged", *(kind for kind in MIDDLES if kind.startswith("attention"))}
 CASES = [(kind, "epsilon_gamma_box") for kind in MIDDLES] + [
     (kind, "epsilon_plus_flat") for kind in MIDDLES if kind not in STARVED
 ]
@@ -245,6 +279,49 @@ def test_nothing_is_lost_without_biases(kind: str, composite: Any) -> None:
     assert made.facts["score"] == pytest.approx(score, rel=1e-5)
     assert made.facts["arrived"] == pytest.approx(float(made.values.sum()), rel=1e-4)
     assert made.facts["arrived"] == pytest.approx(score, rel=2e-3)
+
+
+@pytest.mark.parametrize("end", [torch.softmax, torch.log_softmax, F.softmin])
+def test_an_answer_of_shares_is_explained(end: Callable[..., Tensor]) -> None:
+    torch.manual_seed(0)
+    body = Net(MIDDLES["residual"]).double().eval()
+
+    class Shares(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = body
+
+        def forward(self, x: Tensor) -> Tensor:
+            return end(self.body(x), 1)
+
+    made = pl.lrp(pl.Network(Shares(), size=12), torch.rand(3, 12, 12), target=2)
+    assert made.facts["arrived"] == pytest.approx(made.facts["score"], rel=1e-3)
+
+
+def test_both_spellings_of_a_gate_are_the_same() -> None:
+    torch.manual_seed(0)
+    maps = [
+        pl.lrp(pl.Network(Net(gate).double().eval(), size=12), "photo:cat", target=2).values
+        for gate in (
+            lambda net, x: F.glu(torch.cat([x, x.flip(3)], 1), 1),
+            lambda net, x: x * torch.sigmoid(x.flip(3)),
+            lambda net, x: x * (1 - torch.sigmoid(-x.flip(3))),
+        )
+        for _ in [torch.manual_seed(1)]
+    ]
+    assert bool(maps[0].any())
+    torch.testing.assert_close(maps[1], maps[0])
+    torch.testing.assert_close(maps[2], maps[0])
+
+
+def test_what_is_lost_on_one_of_two_ways_is_told() -> None:
+    class Sorted(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            means = x.mean((2, 3))
+            return means + torch.bucketize(means, torch.linspace(-1, 1, 9)).float()
+
+    found = pl.lrp(pl.Network(Sorted(), size=8), torch.rand(3, 8, 8), target=1)
+    assert found.caption.endswith("hold the rest; some was lost at bucketize at forward")
 
 
 def test_additions_that_are_functions_are_seen() -> None:

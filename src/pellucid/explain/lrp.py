@@ -13,6 +13,7 @@ from pellucid.errors import PellucidError
 from pellucid.explain.gradient import Reduce, shown
 from pellucid.explain.relevance.flow import Flow
 from pellucid.explain.relevance.rules import COMPOSITES, Composite
+from pellucid.explain.relevance.spelled import spelled
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.method import Step, method
 from pellucid.network import Network
@@ -40,14 +41,14 @@ def lrp(
 
     Layer-wise relevance propagation (Bach, Binder, Montavon, Klauschen, Müller, Samek 2015): each
     number of a layer shares its relevance among those before it, by what each added to it. Nothing
-    is lost but what biases and cut off negative parts hold; how much arrives is in the caption and
-    in `data()`. The rules differ from layer to layer, put together as Montavon et al. (2019) and
+    is lost but what biases and other constants hold; how much arrives is in the caption and in
+    `data()`. The rules differ from layer to layer, put together as Montavon et al. (2019) and
     Kohlbrenner et al. (2020) advise, under zennit's names.
 
     It needs no modules: the operations are written down as they are computed, so that functions,
     layers used twice and additions of branches are all seen, and batch normalisation is folded
-    into the convolution before it. Activations and norms pass relevance on as it is; of a gate,
-    and of attention, the weights are taken as given (Ali et al. 2022).
+    into a convolution of two dimensions before it. Activations and norms pass relevance on as it
+    is; of a gate, and of attention, the weights are taken as given (Ali et al. 2022).
 
     Returns:
         Heatmap with `.values` (height, width) on the network's input, in units of the score, and
@@ -65,6 +66,7 @@ def lrp(
     rules = COMPOSITES[composite]
     scores = torch.zeros(len(asked.inputs), len(asked.targets))
     maps = torch.zeros(*scores.shape, *asked.inputs.shape[1:])
+    lost = {}
     for row, inputs in enumerate(asked.inputs[:, None]):
         flow = _flow(asked, row, inputs)
         if not bool(flow.answer.isfinite().all()):
@@ -75,11 +77,13 @@ def lrp(
             start = torch.zeros_like(flow.answer)
             start[0, column] = flow.answer[0, column]
             maps[row, column] = flow.back(start, rules)[0].float().cpu()
-            if flow.stuck and not bool(maps[row, column].any()):
+            stuck = ", ".join(sorted(flow.stuck))
+            if stuck and not bool(maps[row, column].any()):
                 raise PellucidError(
                     f"no relevance of {asked.targets[column].name(row)} reaches the photo: it "
-                    f"cannot be sent through {', '.join(sorted(flow.stuck))}; ask for occlusion"
+                    f"cannot be sent through {stuck}; ask for occlusion"
                 )
+            lost[row, column] = f"; some was lost at {stuck}" if stuck else ""
             if scores.numel() > 1:
                 yield Step(row * len(asked.targets) + column + 1, scores.numel(), "relevance")
     arrived = maps.sum((2, 3, 4))
@@ -88,7 +92,8 @@ def lrp(
         one, score = asked.targets[column], float(scores[row, column])
         return (
             f"relevance of {one.name(row)}, whose {one.what} is {score:.3g}, by {composite}; "
-            f"{float(arrived[row, column]):.3g} of it arrived at the pixels, biases hold the rest"
+            f"{float(arrived[row, column]):.3g} of it arrived at the pixels, biases and other "
+            f"constants hold the rest{lost[row, column]}"
         )
 
     return shown(asked, maps, reduce, caption, {"score": scores, "arrived": arrived})
@@ -107,7 +112,7 @@ def _flow(asked: Question, row: int, inputs: Tensor) -> Flow:
     levels = torch.tensor([0.0, 1.0], device=inputs.device)
     size = inputs.shape[1:]
     ends = [net.preprocess.normalise(one.expand(size)).to(inputs)[None] for one in levels]
-    return Flow(folded(graph, heavy_too=True), inputs, ends)
+    return Flow(spelled(folded(graph, heavy_too=True)), inputs, ends)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ class Flow:
     Attributes:
         values: by number; every one is kept.
         stuck: the operations, in words, that relevance could not be sent through on the last way
-            back: torch has no derivative of them.
+            back: there is no derivative, or the numbers are whole or complex.
     """
 
     def __init__(self, graph: Graph, inputs: Tensor, ends: Sequence[Tensor]) -> None:
@@ -67,13 +67,13 @@ class Flow:
 
     def _through(self, node: Node, given: list[Tensor | None], rules: Rules) -> dict[int, Tensor]:
         """The relevance of an operation's inputs."""
-        kind, heirs = self.kinds.of(node)
-        heirs = tuple(n for n in heirs if self.values[n].is_floating_point())
+        kind, counting = self.kinds.of(node)
+        heirs = {n: part for n, part in counting.items() if self.values[n].is_floating_point()}
         relevance = given[0]
-        if kind == "end":
-            return {}
         if not heirs:
-            self.stuck.add(_told(node))
+            # What whole numbers were made by says more than what made them fractions again.
+            cast = node.name in CASTS
+            self.stuck.add(_told(self.kinds.made.get(node.inputs[0], node) if cast else node))
             return {}
         if kind in ("pass", "rule") and relevance is None:  # of a second output, such as a mean
             return {}
@@ -83,12 +83,11 @@ class Flow:
             layer, first = self._layer(node)
             # For each token a linear layer is what a convolution of one pixel is for each place.
             rule = rules.dense if layer.given.ndim == 2 else rules.placed
-            return {heirs[0]: shared(layer, rules.first if first else rule, relevance)}
-        found = self._shared(node, given, heirs, moved=kind == "move")
+            return {n: shared(layer, rules.first if first else rule, relevance) for n in heirs}
+        found = self._shared(node, given, tuple(heirs), moved=kind == "move")
         if not found:
             self.stuck.add(_told(node))
-        # Each factor would have it all.
-        return {n: part / 2 for n, part in found.items()} if kind == "halve" else found
+        return {number: heirs[number] * part for number, part in found.items()}
 
     def _shared(
         self, node: Node, given: list[Tensor | None], heirs: tuple[int, ...], moved: bool
