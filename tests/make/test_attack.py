@@ -12,12 +12,10 @@ from torch.nn import functional as F
 
 import pellucid as pl
 from conftest import attentive
-from pellucid import tiles
 from pellucid.attacked import Try
 from pellucid.make.adversary import Adversary, fgsm, odds, pgd
 from pellucid.make.attempts import DOUBLINGS, HALVINGS, Attempt, smallest
 from pellucid.make.ball import Ball, anywhere, length, steepest
-from pellucid.panels import COLUMN, TITLE, percent
 
 
 def linear(classes: int = 2, grey: bool = False, scale: float = 0.05) -> pl.Network:
@@ -224,14 +222,6 @@ def test_the_caption_has_the_size_of_the_picture_that_it_is_of(norm: Any) -> Non
     assert f", at most {made.facts['size']:.3g} before rounding to 8 bits (PGD" in made.caption
 
 
-def test_what_stands_below_the_change_fits(bundled: pl.Network) -> None:
-    made = pl.attack(bundled, "photo:cat", size=0.7, way="fgsm")
-    for panel in made.panels():
-        lines = [tiles.fitted(line, COLUMN, 13) for line in panel.lines]
-        assert lines == list(panel.lines)
-        assert tiles.fitted(panel.title, COLUMN, TITLE) == panel.title
-
-
 def test_says_so_where_it_does_not_succeed(bundled: pl.Network) -> None:
     made = pl.attack(bundled, "photo:motorcycle", target="sunflower", way="fgsm", most=8)
     assert not made.facts["success"] and "smallest" not in made.facts
@@ -284,22 +274,3 @@ def test_transformers() -> None:
     made = pl.attack(net, "photo:cat", size=30, steps=3)
     assert made.facts["probability"] < made.facts["probability before"]
     assert made.values.shape == (1, 20, 28)
-
-
-def test_the_change_is_enlarged_by_a_round_number(bundled: pl.Network) -> None:
-    for size, factor in ((1, 50), (2, 50), (20, 5)):
-        made = pl.attack(bundled, "photo:cat", size=size, way="fgsm")
-        assert made.factor == factor, size
-    small, large = (made.image().shape for made in (made.alone(), made))
-    assert small == (3, 112, 112) and large[2] > 3 * 224
-
-
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [
-        (0.0, "under 0.0001%"), (3.4e-5, "0.003%"), (0.0066, "0.7%"), (0.5, "50%"),
-        (0.9951, "99.5%"), (0.99996, "99.996%"), (1.0, "100%"),
-    ],
-)  # fmt: skip
-def test_a_probability_is_told_with_the_digits_that_matter(share: float, text: str) -> None:
-    assert percent(share) == text

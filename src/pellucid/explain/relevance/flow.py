@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pellucid.explain.relevance.kinds import CASTS, Kinds
-from pellucid.explain.relevance.rules import Layer, Rules, away_from_zero, shared
+from pellucid.explain.relevance.rules import Rules, Weighted, away_from_zero, shared
 from pellucid.see.incremental.graph import Graph, Node, filled
 
 Values = dict[int, Any]
@@ -115,7 +115,7 @@ class Flow:
             if slope is not None
         }
 
-    def _layer(self, node: Node) -> tuple[Layer, bool]:
+    def _layer(self, node: Node) -> tuple[Weighted, bool]:
         """A layer with weights, and whether it is one that looks at the photo."""
         number = node.inputs[0]
         bias = node.args[2] if len(node.args) > 2 else node.kwargs.get("bias")
@@ -130,7 +130,7 @@ class Flow:
         if first:
             one, other = (values[number] for values in self.ends)
             low, high = torch.minimum(one, other), torch.maximum(one, other)
-        layer = Layer(
+        layer = Weighted(
             linear, self.values[number], node.args[1], bias, self.values[node.outs[0]], low, high
         )
         return layer, first

@@ -23,7 +23,7 @@ class Way(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Layer:
+class Weighted:
     """A layer with weights, and what went through it.
 
     Attributes:
@@ -42,15 +42,15 @@ class Layer:
 
 # What goes together, and the relevance that is shared out among it.
 Shares = Iterable[tuple[list[Way], Tensor]]
-Rule = Callable[[Layer, Tensor], Shares]
+Rule = Callable[[Weighted, Tensor], Shares]
 
 
-def epsilon(layer: Layer, relevance: Tensor) -> Shares:
+def epsilon(layer: Weighted, relevance: Tensor) -> Shares:
     """To each input what it adds to the output, the bias among them (Bach et al. 2015)."""
     return [([Way(layer.given, layer.weight, layer.bias)], relevance)]
 
 
-def gamma(layer: Layer, relevance: Tensor) -> Shares:
+def gamma(layer: Weighted, relevance: Tensor) -> Shares:
     """What adds to an output counts more than what takes away (Montavon et al. 2019).
 
     For inputs of both signs and negative outputs as Andéol et al. (2021).
@@ -61,13 +61,13 @@ def gamma(layer: Layer, relevance: Tensor) -> Shares:
         yield ways, relevance * sign
 
 
-def plus(layer: Layer, relevance: Tensor) -> Shares:
+def plus(layer: Weighted, relevance: Tensor) -> Shares:
     """Only what adds to the output counts (the z+ rule: Montavon et al. 2017)."""
     adds, takes = _part(layer, min=0), _part(layer, max=0)
     return [(_both(layer.given, adds, takes[0]), relevance)]
 
 
-def alpha2_beta1(layer: Layer, relevance: Tensor) -> Shares:
+def alpha2_beta1(layer: Weighted, relevance: Tensor) -> Shares:
     """Twice what adds to the output, less what takes away from it (Bach et al. 2015)."""
     adds, takes = _part(layer, min=0), _part(layer, max=0)
     return [
@@ -76,7 +76,7 @@ def alpha2_beta1(layer: Layer, relevance: Tensor) -> Shares:
     ]
 
 
-def box(layer: Layer, relevance: Tensor) -> Shares:
+def box(layer: Weighted, relevance: Tensor) -> Shares:
     """Measured from what inputs may be at least and at most (z^B: Montavon et al. 2017)."""
     if layer.low is None or layer.high is None:
         return epsilon(layer, relevance)
@@ -89,7 +89,7 @@ def box(layer: Layer, relevance: Tensor) -> Shares:
     return [(ways, relevance)]
 
 
-def flat(layer: Layer, relevance: Tensor) -> Shares:
+def flat(layer: Weighted, relevance: Tensor) -> Shares:
     """To all inputs alike, whatever they are (Lapuschkin et al. 2019)."""
     ones = Way(torch.ones_like(layer.given), torch.ones_like(layer.weight))
     return [([ones], relevance)]
@@ -110,7 +110,7 @@ COMPOSITES: dict[Composite, Rules] = {
 }
 
 
-def shared(layer: Layer, rule: Rule, relevance: Tensor) -> Tensor:
+def shared(layer: Weighted, rule: Rule, relevance: Tensor) -> Tensor:
     """The relevance of a layer's inputs."""
     found = torch.zeros_like(layer.given)
     for ways, part in rule(layer, relevance):
@@ -136,13 +136,13 @@ def away_from_zero(values: Tensor) -> Tensor:
     return values + torch.where(values < 0, -EPSILON, EPSILON)
 
 
-def _part(layer: Layer, **ends: float) -> tuple[Tensor, Tensor | None]:
+def _part(layer: Weighted, **ends: float) -> tuple[Tensor, Tensor | None]:
     """The weights of one sign."""
     bias = layer.bias
     return layer.weight.clamp(**ends), None if bias is None else bias.clamp(**ends)
 
 
-def _more(layer: Layer, **ends: float) -> tuple[Tensor, Tensor | None]:
+def _more(layer: Weighted, **ends: float) -> tuple[Tensor, Tensor | None]:
     """All weights, those of one sign larger."""
     weight, bias = _part(layer, **ends)
     more = None if bias is None or layer.bias is None else layer.bias + GAMMA * bias
