@@ -3,6 +3,7 @@
 import sys
 
 INTERRUPTED = 130  # what shells give for Ctrl-C
+STOPPED = "stopped; nothing was saved"
 
 
 def main() -> None:
@@ -12,7 +13,7 @@ def main() -> None:
 
         start()
     except KeyboardInterrupt:
-        print("error: stopped; nothing was saved", file=sys.stderr)
+        print(f"error: {STOPPED}", file=sys.stderr)
         sys.exit(INTERRUPTED)
 
 

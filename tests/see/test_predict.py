@@ -48,10 +48,11 @@ def test_scores_that_are_no_numbers_are_refused(value: float, cat: pl.Photo) -> 
     module = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 4))
     with torch.no_grad():
         module[2].bias[2] = value
+        module[2].bias[0] = -math.inf  # as a class is left out: not that one is to blame
     with pytest.raises(pl.PellucidError, match=rf"score of class:wasp is {value}: .* not sound"):
         pl.predict(pl.Network(module, size=8, labels=["ant", "bee", "wasp", "fly"]), cat)
     with torch.no_grad():
-        module[2].bias[2] = -math.inf  # as a class is left out
+        module[2].bias[2] = -math.inf
     assert pl.predict(pl.Network(module, size=8), cat).values.sum() == pytest.approx(1)
 
 

@@ -17,7 +17,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 import pellucid
-from pellucid.__main__ import INTERRUPTED
+from pellucid.__main__ import INTERRUPTED, STOPPED
 from pellucid.app import lab_command, lookup, tour_command
 from pellucid.app.doctor import doctor
 from pellucid.app.stream import utf8, writing
@@ -48,7 +48,7 @@ def _stoppable() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        complain("stopped; nothing was saved")
+        complain(STOPPED)
         raise typer.Exit(INTERRUPTED) from None
 
 

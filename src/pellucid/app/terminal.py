@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from pellucid.__main__ import INTERRUPTED
+from pellucid.__main__ import INTERRUPTED, STOPPED
 from pellucid.app.preview import Preview
 from pellucid.app.stream import writing
 from pellucid.errors import PellucidError, reason
@@ -52,7 +52,7 @@ def exits(stopped: Callable[[], str] = lambda: "") -> Iterator[None]:
         complain(str(error))
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
-        complain(stopped() or "stopped; nothing was saved")
+        complain(stopped() or STOPPED)
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:
         if os.environ.get("PELLUCID_DEBUG", "0") not in ("", "0"):

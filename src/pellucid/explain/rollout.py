@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from pellucid.batches import Batches, fitting
+from pellucid.counted import counted
 from pellucid.digits import apart
 from pellucid.errors import PellucidError
 from pellucid.explain.attention import Weights, attending
@@ -72,7 +73,7 @@ def rollout(net: Network, photo: Photos) -> Heatmap | Heatmaps:
         low, high = apart(*(float(end) * one.numel() for end in (one.min(), one.max())), least=2)
         rest = f"; {float(one.sum()):.0%} of all, the rest on other tokens" * (layout.prefix > 0)
         return (
-            f"attention rollout through {rolled.blocks} block{'s' * (rolled.blocks > 1)}, "
+            f"attention rollout through {counted(rolled.blocks, 'block')}, "
             f"{one.shape[0]} x {one.shape[1]} places: {low} to {high} times an even share{rest}"
         )
 

@@ -39,7 +39,9 @@ def predict(
     best = scores.argsort(descending=True, stable=True)[:top]
     every = scores.softmax(0)
     if not bool(every.isfinite().all()):
-        wrong = int((~scores.isfinite()).nonzero()[0])
+        # A class that is left out has -inf; it is wrong only where no other is.
+        bad = scores.isnan() | scores.isposinf()
+        wrong = int((bad if bool(bad.any()) else ~scores.isfinite()).nonzero()[0])
         raise PellucidError(f"the score of {net.unit(wrong)} is {float(scores[wrong])}: {UNSOUND}")
     shares = every[best].cpu()
     alike = ""
