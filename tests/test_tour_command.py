@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from pellucid import register
+from pellucid.entry import Entry
 from pellucid.method import Step
 from shell import shell, small
 
@@ -75,3 +77,15 @@ def test_ctrl_c_before_there_is_a_page(tiny: str, empty: Path, report: dict[str,
     assert result.exit_code == 130
     assert "nothing was saved" in result.output
     assert not list(empty.iterdir())
+
+
+def test_a_plug_in_that_is_left_out_is_named(
+    tiny: str, empty: Path, report: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = Path("nowhere.md")
+    lost = Entry("doubt", "", "no_such_module", "", where, "some-package", "1.0", "no such file")
+    monkeypatch.setattr(register, "plugins", lambda: (lost,))
+    result = shell("tour", "--network", tiny)
+    assert result.exit_code == 0
+    wanted = "left out: the plug-in 'doubt' of some-package 1.0 cannot be used: no such file"
+    assert wanted in " ".join(result.stderr.split())

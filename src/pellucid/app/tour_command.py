@@ -14,7 +14,7 @@ import typer
 
 from pellucid.__main__ import INTERRUPTED
 from pellucid.app import flags
-from pellucid.app.terminal import Progress, exits, say
+from pellucid.app.terminal import Progress, exits, note, say
 from pellucid.assets import BUNDLED
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def tour(
             progress.say(f"loading {network}")
             from pellucid.app import report
             from pellucid.images import open_image
+            from pellucid.register import broken
 
             photos = [open_image(name) for name in photo or []]
             net = flags.open_network(network, weights, labels, classes, device)
@@ -63,6 +64,8 @@ def tour(
         if page is None:
             raise KeyboardInterrupt
         say(f"{'the page is' if whole else 'stopped; what is done is'} in {page}")
+        for _, why in broken():
+            note(f"left out: {why}")
         if show:
             webbrowser.open(page.resolve().as_uri())
         if not whole:
