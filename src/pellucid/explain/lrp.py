@@ -47,7 +47,7 @@ def lrp(
 
     It needs no modules: the operations are written down as they are computed, so that functions,
     layers used twice and additions of branches are all seen, and batch normalisation is folded
-    into a convolution of two dimensions before it. Activations and norms pass relevance on as it
+    into the convolution or dense layer before it. Activations and norms pass relevance on as it
     is; of a gate, and of attention, the weights are taken as given (Ali et al. 2022).
 
     Returns:
