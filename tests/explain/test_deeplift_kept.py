@@ -1,5 +1,6 @@
 """The difference is kept: whatever lies on the way, the map adds up to it."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -72,6 +73,53 @@ def test_nothing_is_lost(kind: str, baseline: str) -> None:
     most = 1e-6 if kind == "mask of numbers" else 1e-8  # which jumps within a tiny step
     assert abs(made.facts["completeness_error"]) < most * abs(whole) + 1e-12
     assert "lost" not in made.caption
+
+
+def shares(a: Tensor, b: Tensor) -> Tensor:
+    """What is subtracted from itself has no difference, but its parts have."""
+    return torch.stack([a - b, a * 0 + b], 1).log_softmax(1)[:, 0]
+
+
+E, LONG = math.e, math.sqrt(1.1**2 + 0.001**2) - 0.9
+# Of a = b = 1 against 0, what each has, counted by hand.
+BY_HAND: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], float, float]] = {
+    "product": (lambda a, b: (a + 1) * (b + 2), 2.5, 1.5),
+    "quotient": (lambda a, b: (a + 1) / (b + 1), 2 / 3, -2 / 3),
+    "divisor of both signs": (lambda a, b: (2 * a + 1) / (4 * b - 2), 0.0, 2.0),
+    "mask": (lambda a, b: a * (b > 0.5), 0.5, 0.5),
+    "choice": (lambda a, b: torch.where(b > 0.5, a, 3.0), 0.5, -2.5),
+    "greatest": (lambda a, b: torch.stack([3 * a, 2 - b], 1).amax(1), 1.0, 0.0),
+    "least": (lambda a, b: torch.stack([2 - a, 3 * b], 1).amin(1), 0.0, 1.0),
+    "greater": (lambda a, b: torch.maximum(a, 2 * b), 0.0, 2.0),
+    "length": (
+        lambda a, b: torch.stack([2 * a - 0.9, 0.001 * b], 1).norm(dim=1),
+        LONG * 0.4 / 0.400001,
+        LONG * 1e-6 / 0.400001,
+    ),
+    "no difference": (
+        shares,
+        1 - math.log((1 + E) / 2) / (E - 1),
+        -1 + math.log((1 + E) / 2) / (E - 1) - math.log((1 + E) / 2),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BY_HAND)
+def test_two_numbers_have_what_was_counted_by_hand(kind: str) -> None:
+    function, *wanted = BY_HAND[kind]
+
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one = nn.Parameter(torch.ones(1, dtype=torch.double))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return function(x[:, 0, 0, 0], x[:, 1, 0, 0])[:, None] * self.one
+
+    net = pl.Network(Two(), size=(1, 1), mean=[0.0] * 3, std=[1.0] * 3)
+    made = pl.deeplift(net, torch.ones(3, 1, 1), target="0", reduce="colour")
+    found = made.values.flatten().tolist()
+    assert found == pytest.approx([*wanted, 0.0], rel=1e-5, abs=1e-7)
 
 
 def test_a_norm_of_nothing_makes_nothing_huge() -> None:
