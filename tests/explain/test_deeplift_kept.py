@@ -153,11 +153,14 @@ def test_what_is_lost_is_told() -> None:
     found = pl.deeplift(pl.Network(Sorted(), size=8), torch.rand(3, 8, 8), target=1)
     whole, error = found.facts["difference"], found.facts["completeness_error"]
     assert abs(error) > 0.5 * abs(whole)
-    assert f"the map adds up to {whole + error:.4g}; some was lost at bucketize" in found.caption
+    assert (
+        f"the map adds up to {whole + error:.4g}; {-error:.3g} got lost at bucketize"
+        in found.caption
+    )
 
 
 def test_what_is_taken_by_an_index_that_depends_on_the_photo_is_told() -> None:
     def picked(net: Any, x: Tensor) -> Tensor:
         return x.gather(1, net.third(x).argmax(1, keepdim=True).expand(-1, 8, -1, -1))
 
-    assert "some was lost at gather" in lifted(picked, baseline="noise").caption
+    assert "got lost at gather" in lifted(picked, baseline="noise").caption

@@ -22,7 +22,8 @@ from pellucid.option import Help
 from pellucid.question import Photos, Question, Wanted
 from pellucid.results import Grid
 
-TOLD = 0.01  # of the difference, lost at one operation
+TOLD = 0.01  # share of the difference: so much lost at one operation is told
+ROUNDING = 1e-5  # share of the score
 
 
 @method(examples=lambda net: [{}])
@@ -81,20 +82,19 @@ def deeplift(
             found = pair.back(one)[0] * way[0]
             maps[row, column] = found.float()
             errors[row, column] = (found.sum() - (here - there)[0, column]).float()
-            limit = TOLD * abs(float(differences[row, column])) + 1e-5 * float(
-                values[row].abs().max()
-            )
+            whole, value = (abs(float(one[row, column])) for one in (differences, values))
+            limit = TOLD * whole + ROUNDING * value
             at = [name for name, much in pair.lost.items() if abs(much) > limit]
             if at and not bool(found.any()):
                 raise PellucidError(
                     f"no difference of {wanted.name(row)} can be followed to the photo: it gets "
                     f"lost at {', '.join(at)}; ask for occlusion"
                 )
-            lost[row, column] = f"; some was lost at {', '.join(at)}" if at else ""
-            if differences.numel() > 1:
-                yield Step(
-                    row * len(asked.targets) + column + 1, differences.numel(), "multipliers"
-                )
+            much = sum(pair.lost[name] for name in at)
+            lost[row, column] = f"; {much:.3g} got lost at {', '.join(at)}" if at else ""
+            done, total = row * len(asked.targets) + column + 1, differences.numel()
+            if total > 1:
+                yield Step(done, total, "multipliers")
 
     def caption(row: int, column: int) -> str:
         one, whole = asked.targets[column], float(differences[row, column])
