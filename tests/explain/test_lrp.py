@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from zennit.attribution import Gradient
-from zennit.canonizers import Canonizer
+from zennit.canonizers import Canonizer, SequentialMergeBatchNorm
 from zennit.composites import EpsilonAlpha2Beta1Flat, EpsilonGammaBox, EpsilonPlusFlat
 from zennit.torchvision import ResNetCanonizer, VGGCanonizer
 
@@ -66,6 +66,48 @@ def test_it_is_zennits(named: tuple[str, pl.Network], composite: Any) -> None:
     wanted = zennits(name, net, composite).float()
     assert bool(wanted.any())
     assert float((made - wanted).abs().max() / wanted.abs().max()) < 1e-6
+
+
+def normed() -> nn.Sequential:
+    """Each kind of layer with batch normalisation behind it, as after training."""
+    torch.manual_seed(0)
+    layers = [
+        *(nn.Conv2d(3, 4, 3, bias=False), nn.BatchNorm2d(4), nn.ReLU()),
+        *(nn.Flatten(2), nn.Conv1d(4, 6, 4, 4), nn.BatchNorm1d(6), nn.ReLU()),
+        *(nn.Unflatten(1, (2, 3, 1)), nn.Conv3d(2, 5, (2, 1, 3)), nn.BatchNorm3d(5), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(5 * 2 * 23, 7), nn.BatchNorm1d(7), nn.ReLU(), nn.Linear(7, 5)),
+    ]
+    for part in layers:
+        if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
+            assert part.running_mean is not None and part.running_var is not None
+            nn.init.uniform_(part.weight, 0.5, 1.5)
+            nn.init.uniform_(part.bias, -0.3, 0.3)
+            part.running_mean.uniform_(-0.2, 0.2)
+            part.running_var.uniform_(0.5, 1.5)
+            part.eps = 0.0
+    return nn.Sequential(*layers).double().eval()
+
+
+@pytest.mark.parametrize("composite", COMPOSITES)
+def test_norms_behind_layers_of_any_dimension_are_folded(
+    composite: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CANONIZERS, "normed", [SequentialMergeBatchNorm])
+    net = pl.Network(normed(), size=12)
+    made = pl.lrp(net, "photo:cat", target=3, composite=composite, reduce="colour").values
+    wanted = zennits("normed", net, composite).float()
+    assert float((made - wanted).abs().max() / wanted.abs().max()) < 1e-6
+
+
+def test_a_norm_over_places_is_not_folded() -> None:
+    """Behind a linear layer of 16 places BatchNorm1d has a channel for each place, not number."""
+    torch.manual_seed(0)
+    layers = nn.Conv2d(3, 4, 3), nn.Flatten(2), nn.Linear(16, 4), nn.BatchNorm1d(4), nn.Flatten()
+    layers[3].running_mean.uniform_(-1, 1)  # type: ignore[union-attr, operator]
+    net = pl.Network(nn.Sequential(*layers).double().eval(), size=6)
+    photo = torch.rand(3, 6, 6)
+    score = float(net.scores(net.prepare(pl.open_image(photo))[0])[0, 3].detach())
+    assert pl.lrp(net, photo, target=3).facts["score"] == pytest.approx(score, rel=1e-6)
 
 
 class Plain(nn.Module):

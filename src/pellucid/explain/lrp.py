@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from typing import Annotated
 
 import torch
@@ -14,15 +13,13 @@ from pellucid.explain.gradient import Reduce, shown
 from pellucid.explain.relevance.flow import Flow
 from pellucid.explain.relevance.rules import COMPOSITES, Composite
 from pellucid.explain.relevance.spelled import spelled
+from pellucid.explain.written import written
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.method import Step, method
 from pellucid.network import Network
 from pellucid.option import Help
 from pellucid.question import Photos, Question, Wanted
 from pellucid.results import Grid
-from pellucid.see.incremental.capture import capture
-from pellucid.see.incremental.fold import folded
-from pellucid.see.incremental.graph import Refused
 
 
 @method(examples=lambda net: [{}, {"composite": "epsilon_plus_flat"}])
@@ -47,7 +44,7 @@ def lrp(
 
     It needs no modules: the operations are written down as they are computed, so that functions,
     layers used twice and additions of branches are all seen, and batch normalisation is folded
-    into a convolution of two dimensions before it. Activations and norms pass relevance on as it
+    into the convolution or dense layer before it. Activations and norms pass relevance on as it
     is; of a gate, and of attention, the weights are taken as given (Ali et al. 2022).
 
     Returns:
@@ -100,27 +97,7 @@ def lrp(
 
 
 def _flow(asked: Question, row: int, inputs: Tensor) -> Flow:
-    net = asked.net
-    try:
-        with _in_parts():
-            graph, _ = capture(asked.reader(row), inputs, net.module, lots=True)
-    except Refused as why:
-        raise PellucidError(
-            f"the operations of {net.name} cannot be written down one by one ({why}): ask for "
-            f"integrated, which needs gradients only"
-        ) from why
     levels = torch.tensor([0.0, 1.0], device=inputs.device)
     size = inputs.shape[1:]
-    ends = [net.preprocess.normalise(one.expand(size)).to(inputs)[None] for one in levels]
-    return Flow(spelled(folded(graph, heavy_too=True)), inputs, ends)
-
-
-@contextmanager
-def _in_parts() -> Iterator[None]:
-    """Attention is computed by its operations, not in one piece."""
-    was = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(was)
+    ends = [asked.net.preprocess.normalise(one.expand(size)).to(inputs)[None] for one in levels]
+    return Flow(spelled(written(asked, row)), inputs, ends)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from pellucid.explain.relevance.kinds import CASTS, Kinds
+from pellucid.explain.relevance.kinds import Kinds
 from pellucid.explain.relevance.rules import Rules, Weighted, away_from_zero, shared
-from pellucid.see.incremental.graph import Graph, Node, filled
-
-Values = dict[int, Any]
+from pellucid.explain.written import CASTS, Values, carried_out, told, wide
+from pellucid.see.incremental.graph import Graph, Node
 
 
 class Flow:
@@ -32,16 +29,16 @@ class Flow:
 
     def __init__(self, graph: Graph, inputs: Tensor, ends: Sequence[Tensor]) -> None:
         self.kinds = Kinds(graph)
-        self.graph = replace(graph, nodes=[_thawed(node) for node in graph.nodes])
+        self.graph = graph
         self.stuck: set[str] = set()
-        self.values: Values = {0: _wide(inputs)}
-        self.ends: list[Values] = [{0: _wide(end)} for end in ends]
+        self.values: Values = {0: wide(inputs)}
+        self.ends: list[Values] = [{0: wide(end)} for end in ends]
         with torch.no_grad():
             for node in self.graph.nodes:
-                self.values |= _numbered(node, self.values)
+                self.values |= carried_out(node, self.values)
                 if self.kinds.raw.issuperset((*node.inputs, *node.outs)):
                     for values in self.ends:
-                        values |= _numbered(node, values)
+                        values |= carried_out(node, values)
 
     @property
     def answer(self) -> Tensor:
@@ -73,7 +70,7 @@ class Flow:
         if not heirs:
             # What whole numbers were made by says more than what made them fractions again.
             cast = node.name in CASTS
-            self.stuck.add(_told(self.kinds.made.get(node.inputs[0], node) if cast else node))
+            self.stuck.add(told(self.kinds.made.get(node.inputs[0], node) if cast else node))
             return {}
         if kind in ("pass", "rule") and relevance is None:  # of a second output, such as a mean
             return {}
@@ -86,7 +83,7 @@ class Flow:
             return {n: shared(layer, rules.first if first else rule, relevance) for n in heirs}
         found = self._shared(node, given, tuple(heirs), moved=kind == "move")
         if not found:
-            self.stuck.add(_told(node))
+            self.stuck.add(told(node))
         return {number: heirs[number] * part for number, part in found.items()}
 
     def _shared(
@@ -95,7 +92,7 @@ class Flow:
         """To the inputs by what each adds; where numbers only move, with them."""
         leaves = {number: self.values[number].detach().requires_grad_() for number in heirs}
         with torch.enable_grad():
-            outs = _numbered(node, self.values | leaves)
+            outs = carried_out(node, self.values | leaves)
         ways = [
             (outs[number], one)
             for number, one in zip(node.outs, given, strict=True)
@@ -134,37 +131,3 @@ class Flow:
             linear, self.values[number], node.args[1], bias, self.values[node.outs[0]], low, high
         )
         return layer, first
-
-
-def _told(node: Node) -> str:
-    return f"{node.name} at {node.where}" if node.where else node.name
-
-
-def _numbered(node: Node, values: Values) -> Values:
-    """The outputs of an operation by number."""
-    args, kwargs = filled(node.args, values), filled(node.kwargs, values)
-    if node.name in CASTS and isinstance(args[0], Tensor) and args[0].is_floating_point():
-        return {node.outs[0]: args[0]}  # all is computed with as many digits as the photo has
-    made = node.func(*args, **kwargs)
-    outs = list(made) if isinstance(made, tuple | list) else [made]
-    return dict(zip(node.outs, outs, strict=True))
-
-
-def _wide(tensor: Tensor) -> Tensor:
-    """With digits enough to divide by little."""
-    narrow = tensor.is_floating_point() and tensor.element_size() < 4
-    return tensor.float() if narrow else tensor
-
-
-def _thawed(node: Node) -> Node:
-    """With constants that gradients may be taken beside: not those made in inference mode."""
-
-    def one(part: Any) -> Any:
-        if isinstance(part, Tensor):
-            return _wide(part.clone() if part.is_inference() else part.detach())
-        if isinstance(part, list | tuple):
-            return type(part)(one(item) for item in part)
-        return part
-
-    kwargs = {key: one(value) for key, value in node.kwargs.items()}
-    return replace(node, args=one(node.args), kwargs=kwargs)

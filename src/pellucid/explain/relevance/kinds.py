@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from pellucid.explain.written import CASTS
 from pellucid.see.incremental.finders import RESHAPES, SPLITS
 from pellucid.see.incremental.graph import Graph, Node, Ref, refs
 from pellucid.see.incremental.rules import SAME
@@ -19,7 +20,6 @@ from pellucid.see.incremental.rules import SAME
 # rule:  a layer with weights.
 Kind = Literal["pass", "move", "share", "rule"]
 
-CASTS = {"to", "_to_copy", "type_as", "float", "double", "half", "bfloat16"}
 NORMS = {
     "batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm", "native_layer_norm",
     "native_group_norm", "local_response_norm",

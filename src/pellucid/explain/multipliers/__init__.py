@@ -1,0 +1,1 @@
+"""Multipliers: how much an answer differs, for each unit by which a number differs."""
