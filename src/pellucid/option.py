@@ -90,6 +90,9 @@ class Option:
             return self._units(value)
         if self.help.names == "units" and callable(value):
             return value
+        # One that was settled before, for several networks to be asked about the same places.
+        if self.help.names in ("unit", "units") and type(value).__name__ == "AreaTarget":
+            return value
         if self.help.names in ("objective", "words") and _speaks(value):
             return value
         if self.help.names == "numbers" and isinstance(value, Sequence | range):
