@@ -167,6 +167,8 @@ def test_an_explanation_is_judged_at_the_same_places(
     row = shown(some, "disc")[0]
     found = pl.trust(net, "saliency", some.photo(row), target="disc", stages=3, samples=2)
     curves = found.judgement.curves
+    assert "; probability is the mean over the " in found.caption
+    assert " The probability is the mean over the " in found.protocol
     inputs, _ = net.prepare(pl.open_image(some.photo(row)))
     scores = net.scores(inputs)[0]
     there = scores.argmax(0) == 1

@@ -58,9 +58,11 @@ class Plan:
         """How often `judged` yields."""
         return 3 + len(self.groups) + self.how.samples
 
-    def told(self, what: str) -> tuple[str, str]:
+    def told(self, asked: Asked) -> tuple[str, str]:
         """The protocol in words, at length and in brief; see there."""
-        return self.how.told(len(self.groups), what), self.how.brief(len(self.groups))
+        long, brief = self.how.told(len(self.groups), asked.what), self.how.brief(len(self.groups))
+        more = asked.target.told(0, asked.what).removeprefix("; ")
+        return (f"{long} The {more}.", f"{brief}; {more}") if more else (long, brief)
 
 
 def baselines(asked: Asked, plan: Plan) -> Generator[str, None, Bases]:
