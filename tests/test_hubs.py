@@ -203,41 +203,6 @@ def test_a_network_without_classes_has_layers(tmp_path: Path) -> None:
         net.unit("class:0")
 
 
-SEGFORMER: dict[str, Any] = dict(
-    num_encoder_blocks=2, depths=[1, 1], sr_ratios=[2, 1], hidden_sizes=[8, 16],
-    patch_sizes=[7, 3], strides=[4, 2], num_attention_heads=[1, 2], mlp_ratios=[2, 2],
-    decoder_hidden_size=16, id2label={0: "sky", 1: "sea", 2: "sand"},
-)  # fmt: skip
-
-
-def test_a_network_of_segmentation(tmp_path: Path) -> None:
-    processor = {
-        "image_processor_type": "SegformerImageProcessor",
-        "do_resize": True,
-        "size": {"height": 64, "width": 64},
-        "resample": 2,
-    }
-    kind = "SegformerForSemanticSegmentation"
-    folder = kept(tmp_path / "net", kind, SEGFORMER, processor)
-    net = pl.load(f"hf:{folder}", device="cpu")
-    assert net.preprocess.size == (64, 64)
-    assert net.places == (16, 16) and net.labels == ["sky", "sea", "sand"]
-    with torch.no_grad():
-        theirs = transformers.SegformerForSemanticSegmentation.from_pretrained(folder).eval()
-        inputs = torch.rand(1, 3, 64, 64)
-        assert torch.equal(net.scores(inputs), theirs(inputs).logits)
-    assert isinstance(pl.predict(net, "photo:cat"), pl.Segmentation)
-    for method in (pl.saliency, pl.cam, pl.occlusion, pl.lrp):
-        assert method(net, "photo:cat", target="sea").values.isfinite().all()
-    other = pl.load(f"hf:{folder}", weights="random", classes=5, device="cpu")
-    assert other.places == (16, 16) and other.classes == 5
-    head = kept(tmp_path / "head", "ResNetModel", RESNET, {})
-    bare = pl.load(f"hf:{head}", device="cpu")
-    assert len(bare.layers[""].shape) == 3 and bare.places is None
-    with pytest.raises(pl.PellucidError, match="not a row of class scores"):
-        pl.predict(bare, "photo:cat")
-
-
 def test_other_weights_and_classes_for_a_local_folder(tmp_path: Path) -> None:
     folder = kept(tmp_path / "net", "ViTForImageClassification", VIT, {})
     other = kept(

@@ -38,53 +38,6 @@ def test_inception_has_its_own_size_and_its_first_step() -> None:
         assert net.scores(net.blank()).shape == (1, 1000)
 
 
-@pytest.mark.parametrize("name", ["lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large"])
-def test_networks_of_segmentation(name: str) -> None:
-    net = pl.load(name, weights="random", device="cpu")
-    assert net.preprocess.size == (520, 520) and net.preprocess.resize == 520
-    assert net.places == (520, 520) and net.classes == 21
-    assert str(net.unit("cat@3,4")) == "class:cat@3,4" and net.labels[0] == "__background__"
-    assert not net.module.training and "aux_classifier" not in dict(net.module.named_children())
-    assert pl.load(**net.spec, device="cpu").weights_hash == net.weights_hash
-
-
-def test_every_listed_network_of_segmentation_has_weights_and_a_preset() -> None:
-    from pellucid.zoo import _find
-
-    names = pl.networks()["segmentation"]
-    assert {"deeplabv3_resnet50", "fcn_resnet101", "lraspp_mobilenet_v3_large"} <= set(names)
-    for name in names:
-        model = _find(name)
-        assert len(model.labels or []) == 21 and model.fetch is not None
-
-
-def test_weights_of_segmentation_with_the_head_for_training_and_other_classes() -> None:
-    """As torchvision publishes them, and as its training code saves them."""
-    from torchvision import models
-
-    from pellucid import weights
-    from pellucid.zoo import _find
-
-    name = "deeplabv3_mobilenet_v3_large"
-    with torch.random.fork_rng():
-        trained = models.get_model(
-            name, weights=None, weights_backbone=None, num_classes=5, aux_loss=True
-        ).eval()
-    state = trained.state_dict()
-    assert any(key.startswith("aux_classifier.") for key in state)
-    module = weights.fitted(_find(name).build, state, "file").eval()
-    inputs = torch.rand(1, 3, 64, 64)
-    with torch.no_grad():
-        assert torch.equal(module(inputs)["out"], trained(inputs)["out"])
-    assert module(inputs)["out"].shape == (1, 5, 64, 64)
-
-
-@pytest.mark.parametrize("name", ["fasterrcnn_resnet50_fpn", "quantized_resnet18", "r3d_18"])
-def test_networks_of_other_kinds_are_refused_in_words(name: str) -> None:
-    with pytest.raises(pl.PellucidError, match=f"^{name} .* not loaded by name: it puts out boxes"):
-        pl.load(name, weights="random")
-
-
 def test_every_listed_network_has_weights_and_a_preset() -> None:
     from pellucid.zoo import _find
 

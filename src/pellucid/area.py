@@ -98,6 +98,6 @@ class Area:
         rows, columns = self.places.shape
         if self.nowhere:
             return f"{number} is the mean over all {rows} x {columns} places, for it wins at none"
-        share = float(self.places.double().mean())
+        share = float(self.places.float().mean())
         shown = f"{share:.0%}" if share >= 0.005 else str(int(self.places.sum()))
         return f"{number} is the mean over the {shown} of {rows} x {columns} places where it wins"

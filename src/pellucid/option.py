@@ -9,7 +9,7 @@ import operator
 import os
 import types
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pellucid.errors import PellucidError, Unknown
@@ -110,7 +110,7 @@ class Option:
         # number: two classes may bear one label ("crane" in ImageNet).
         if self.help.names:
             if getattr(value, "is_class", False):
-                return f"class:{value.channel}"
+                return str(replace(value, label=""))
             if type(value).__name__ in ("Unit", "Layer", "Method"):
                 return str(getattr(value, "name", value))
         numbered = ("unit", "units", "objective", "numbers", "words", "style")

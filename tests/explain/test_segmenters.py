@@ -130,7 +130,7 @@ def test_where_it_wins_nowhere_it_is_asked_everywhere(net: pl.Network) -> None:
 
 def test_one_place(net: pl.Network, some: segmenter.Scenes) -> None:
     """The gradient of one place is that of its score, by hand."""
-    found = pl.saliency(net, some.photo(0), target="disc@7,9")
+    found = pl.saliency(net, some.photo(0), target=pl.Unit("class", 1, (7, 9), label="disc"))
     inputs, _ = net.prepare(pl.open_image(some.photo(0)))
     inputs.requires_grad_()
     (slope,) = torch.autograd.grad(net.scores(inputs)[0, 1, 7, 9], inputs)
@@ -176,6 +176,19 @@ def test_an_explanation_is_judged_at_the_same_places(
         float(scores.detach().softmax(0)[1][there].mean()), abs=1e-5
     )
     assert found.judgement.curves.deletion.area < found.judgement.bases.random.deletion.area
+
+
+def test_one_place_is_judged_there(net: pl.Network, some: segmenter.Scenes) -> None:
+    row = shown(some, "disc")[0]
+    inputs, _ = net.prepare(pl.open_image(some.photo(row)))
+    shares = net.scores(inputs)[0].detach().softmax(0)[1]
+    down, across = divmod(int(shares.argmax()), 24)
+    name = f"disc@{down},{across}"
+    found = pl.trust(net, "saliency", some.photo(row), target=name, stages=1, samples=1, pieces=4)
+    assert found.target == f"class:{name}"
+    assert found.judgement.curves.deletion.values[0] == pytest.approx(float(shares.max()), abs=1e-5)
+    alone = pl.saliency(net, some.photo(row), target=name)
+    torch.testing.assert_close(found.judgement.heatmap.values, alone.values)
 
 
 def test_compare_leaves_out_nothing_but_what_needs_attention(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import torch
@@ -56,7 +56,7 @@ class Asked:
             word = target
         elif isinstance(target, UnitTarget):
             unit = target.unit  # a class by its number: two may bear one label
-            word = f"class:{unit.channel}" if unit.is_class else str(unit)
+            word = str(replace(unit, label="") if unit.is_class else unit)
         return cls(net, photo, inputs, target, word)
 
     @property

@@ -91,7 +91,7 @@ def _segmentation(net: Network, photo: Photo, top: int) -> Segmentation:
     kept = [number for number in best if counts[number]] or best[:1]
     areas = [Area.of(answers, number).places for number in kept]
     means = [scores[0, number][area].mean() for number, area in zip(kept, areas, strict=True)]
-    shares = counts[kept].double().cpu() / answers.numel()
+    shares = counts[kept].cpu().double() / answers.numel()
     names = tuple(net.labels[number] for number in kept)
     told = ", ".join(f"{n} {percent(float(s))}" for n, s in zip(names[:3], shares, strict=False))
     alike = ""
