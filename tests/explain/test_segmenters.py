@@ -169,6 +169,7 @@ def test_an_explanation_is_judged_at_the_same_places(
     curves = found.judgement.curves
     assert "; probability is the mean over the " in found.caption
     assert " The probability is the mean over the " in found.protocol
+    assert found.protocol.endswith("which holds their maps to the same place.")
     inputs, _ = net.prepare(pl.open_image(some.photo(row)))
     scores = net.scores(inputs)[0]
     there = scores.argmax(0) == 1

@@ -62,7 +62,10 @@ class Plan:
         """The protocol in words, at length and in brief; see there."""
         long, brief = self.how.told(len(self.groups), asked.what), self.how.brief(len(self.groups))
         more = asked.target.told(0, asked.what).removeprefix("; ")
-        return (f"{long} The {more}.", f"{brief}; {more}") if more else (long, brief)
+        if not more:
+            return long, brief
+        more += "; shuffled networks are asked there too, which holds their maps to the same place"
+        return f"{long} The {more}.", f"{brief}; {more}"
 
 
 def baselines(asked: Asked, plan: Plan) -> Generator[str, None, Bases]:
