@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 import pellucid as pl
@@ -63,11 +63,26 @@ def names() -> dict[str, Any]:
         found = wanted.bind(net).value(View(net, inputs, {"relu4": seen["relu4"]}))
         return found[0].detach()
 
+    dense, mask = placed(net)
     return {
-        "pl": pl, "torch": torch, "net": net, "module": net.module, "photo": photo,
+        "dense": dense, "mask": mask, "pl": pl, "torch": torch, "net": net, "photo": photo,
+        "module": net.module,
         "pixels": pixels, "vector": vector, "acts": lambda name: seen[name].detach(),
         "value": value, "close": close, "alike": alike, "fresh": lambda: net.prepare(photo)[0],
     }  # fmt: skip
+
+
+def placed(net: pl.Network) -> tuple[pl.Network, Any]:
+    """A network that answers place by place, and where it answers with its second class."""
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        parts = nn.Conv2d(3, 6, 9, 4), nn.ReLU(), nn.Conv2d(6, 3, 5, bias=False)
+    size = net.preprocess.size
+    dense = pl.Network(nn.Sequential(*parts), size=size, labels=["background", "cat", "sofa"])
+    dense.preprocess = net.preprocess
+    with torch.no_grad():
+        answers = dense.scores(dense.prepare(pl.open_image("photo:cat"))[0])[0].argmax(0)
+    return dense, (answers == 1).float().numpy()
 
 
 @pytest.fixture(scope="module")

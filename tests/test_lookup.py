@@ -20,10 +20,12 @@ def tiny(tmp_path: Path) -> str:
 def test_names_read_from_text_are_the_true_ones() -> None:
     known = pl.networks()
     assert names.networks() == [*known["bundled"], *sorted(known["torchvision"])]
+    assert names.segmenters() == sorted(known["segmentation"])
     assert names.photos() == pl.photos()
 
 
 def test_completion() -> None:
+    assert names.complete_network("fcn") == ["fcn_resnet101", "fcn_resnet50"]
     assert names.complete_network("resnet1") == ["resnet101", "resnet152", "resnet18"]
     assert names.complete_photo("photo:ca") == ["photo:cat", "photo:camera"]
     assert names.complete_photo("some/pa") == []
@@ -33,6 +35,7 @@ def test_networks() -> None:
     assert answer("networks") == {
         "bundled": ["pane"],
         "torchvision": sorted(pl.networks()["torchvision"]),
+        "segmentation": sorted(pl.networks()["segmentation"]),
     }
     assert answer("networks", "--source", "bundled") == {"bundled": ["pane"]}
     text = shell("networks").stdout

@@ -1,7 +1,5 @@
 """Names of units: channels, neurons, tokens and classes."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -157,8 +155,13 @@ def test_the_wrong_number_of_labels() -> None:
         net.unit("a")
 
 
-def test_a_network_without_scores_has_no_classes(tmp_path: Path) -> None:
-    net = pl.Network(nn.Conv2d(3, 4, 3), size=(24, 32))
+@pytest.mark.parametrize(
+    ("module", "labels"),
+    [(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(2)), None), (nn.Conv2d(3, 4, 3), [])],
+)
+def test_a_network_without_scores_has_no_classes(module: nn.Module, labels: list[str]) -> None:
+    net = pl.Network(module, size=(24, 32), labels=labels)
+    assert net.places is None
     with pytest.raises(pl.PellucidError, match="not a row of class scores"):
         net.unit("class:0")
 

@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from pellucid.results import Picture as Picture
     from pellucid.results import Ranking as Ranking
     from pellucid.results import Result as Result
+    from pellucid.segmented import Segmentation as Segmentation
     from pellucid.stock import photos as photos
     from pellucid.unit import Unit as Unit
     from pellucid.verdict import Verdict as Verdict
@@ -135,6 +136,7 @@ _HOMES = {
     "replay": ("Replay", "replay"),
     "heatmap": ("Heatmap", "Heatmaps"),
     "results": ("Grid", "Picture", "Ranking", "Result"),
+    "segmented": ("Segmentation",),
     "stock": ("photos",),
     "unit": ("Unit",),
     "verdict": ("Verdict",),

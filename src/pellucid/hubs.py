@@ -71,7 +71,7 @@ def timm_model(name: str) -> Model:
 
 
 def hf_model(name: str) -> Model:
-    """An image classification model of Hugging Face: a name on the hub or a local folder."""
+    """A model of Hugging Face that classifies or segments: a name on the hub or a local folder."""
     try:
         import transformers
     except ImportError:
@@ -84,8 +84,12 @@ def hf_model(name: str) -> Model:
         raise _absent(f"hf:{name}", error) from None
     # A network without a head of classes can be looked into as well.
     heads = config.architectures or ["ForImageClassification"]
-    scoring = any("ForImageClassification" in head for head in heads)
-    auto: Any = transformers.AutoModelForImageClassification if scoring else transformers.AutoModel
+    autos: dict[str, Any] = {
+        "ForImageClassification": transformers.AutoModelForImageClassification,
+        "ForSemanticSegmentation": transformers.AutoModelForSemanticSegmentation,
+    }
+    scoring = [kind for kind in autos if any(kind in head for head in heads)]
+    auto: Any = autos[scoring[0]] if scoring else transformers.AutoModel
 
     def build(classes: int | None) -> nn.Module:
         wanted = copy.deepcopy(config)
@@ -128,7 +132,7 @@ def hf_model(name: str) -> Model:
         return now if whole else state
 
     labels = [config.id2label.get(number, str(number)) for number in range(config.num_labels)]
-    return Model(build, options, labels if scoring else None, fetch, renamed)
+    return Model(build, options, labels if scoring else [], fetch, renamed)
 
 
 # Names that Pillow and timm have for interpolation -> the nearest of ours.

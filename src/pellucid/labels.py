@@ -1,12 +1,58 @@
 """Class names, and which class a name means."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from pellucid.errors import PellucidError, Unknown
-from pellucid.unit import Unit
+from pellucid.layers import Layer
+from pellucid.layout import Layout
+from pellucid.unit import Unit, place
 
+BETWEEN = ";"  # the names of several targets in one text
 MOST_DIGITS = 18  # of a number; a longer one is a name
+
+
+def dense(output: Layer) -> bool:
+    """Whether an output is a map for each channel, and not one number."""
+    return len(output.shape) == 3 and output.layout.form == "map"
+
+
+def count(output: Layer | None, network: str, named: bool) -> int:
+    """The number of classes that an output has scores of.
+
+    Args:
+        output: None: it is no tensor.
+        network: its name, for the message.
+        named: whether its channels may be classes; a network may be known to have none.
+
+    Raises:
+        PellucidError: these are no class scores.
+    """
+    if output is None:
+        raise PellucidError(
+            f"{network} does not put out a tensor of class scores; ask for a unit "
+            f"LAYER:CHANNEL in place of a class"
+        )
+    if len(output.shape) != 1 and not (named and dense(output)):
+        raise PellucidError(
+            f"{network} puts out {output.shape}, not a row of class scores nor a map of them "
+            f"(classes, height, width); ask for a unit LAYER:CHANNEL in place of a class"
+        )
+    return output.shape[0]
+
+
+def score_at(name: str, labels: Sequence[str], network: str, layout: Layout) -> Unit:
+    """The same as `score` of a network that scores classes place by place: also LABEL@ROW,COLUMN.
+
+    Raises:
+        PellucidError: also a place outside.
+    """
+    label, at, where = name.rpartition("@")
+    if not at or _numbers(name, labels):
+        return score(name, labels, network)
+    position, _ = place(where, f"the output of {network}", layout)
+    return replace(score(label, labels, network), position=position)
 
 
 def score(name: str, labels: Sequence[str], network: str) -> Unit:
@@ -35,6 +81,21 @@ def score(name: str, labels: Sequence[str], network: str) -> Unit:
         several = ", ".join(f"class:{number} ({labels[number]})" for number in found[:4])
         raise PellucidError(f"{len(found)} classes are called {name!r}: {several}")
     return score(str(found[0]), labels, network)
+
+
+def whole(parts: list[str], labels: Sequence[str]) -> Iterator[str]:
+    """Names between ";", with labels put together again that have a ";" of their own."""
+    pieces = {
+        tuple(piece.strip() for piece in label.split(BETWEEN)): label
+        for label in labels
+        if BETWEEN in label
+    }
+    while parts:
+        first = parts[0].removeprefix("class:").strip()
+        ends = range(len(parts), 1, -1)
+        length = next((n for n in ends if (first, *parts[1:n]) in pieces), 1)
+        yield pieces[first, *parts[1:length]] if length > 1 else parts[0]
+        parts = parts[length:]
 
 
 def _numbers(name: str, labels: Sequence[str]) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import cached_property
 from html import escape
 from itertools import chain
@@ -15,10 +16,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
+from pellucid.area import Answers
 from pellucid.errors import PellucidError, Unknown
 from pellucid.fingerprint import Fingerprint
 from pellucid.images import Photo
-from pellucid.labels import score
+from pellucid.labels import count, dense, score, score_at
 from pellucid.layers import Layer, Layers, inventory
 from pellucid.preprocess import IMAGENET_MEAN, IMAGENET_STD, Frame, Interpolation, Preprocess
 from pellucid.record import first_tensor, recording
@@ -35,11 +37,12 @@ class Network:
 
     Args:
         module: any PyTorch module from (batch, channels, height, width) to scores (batch,
-            classes), or to anything, where no class is asked for. It is used as it is, on the
-            device where it is; its mode, gradients and weights are left as found.
+            classes), to scores of places (batch, classes, rows, columns), or to anything, where no
+            class is asked for. It is used as it is, on the device where it is; its mode, gradients
+            and weights are left as found.
         size: input height and width in pixels; one number for a square.
         mean, std: normalisation of values 0 to 1, one number per input channel (one: grey).
-        labels: class names, in the order of the scores.
+        labels: class names, in the order of the scores; an empty list: a map has no classes.
         resize: shorter side of the photo before the centre crop to `size` (as large as its shorter
             side where not given); a pair for an exact height and width.
         interpolation: of the resizing.
@@ -133,19 +136,15 @@ class Network:
 
     @property
     def classes(self) -> int:
-        """Number of class scores."""
-        if "" not in self.layers:
-            raise PellucidError(
-                f"{self.name} does not put out a tensor of class scores; ask for a unit "
-                f"LAYER:CHANNEL in place of a class"
-            )
-        shape = self.layers[""].shape
-        if len(shape) != 1:
-            raise PellucidError(
-                f"{self.name} puts out {shape}, not a row of class scores; ask for a unit "
-                f"LAYER:CHANNEL in place of a class"
-            )
-        return shape[0]
+        """Number of classes that it has scores of."""
+        return count(self.layers.get(""), self.name, self._labels != [])
+
+    @property
+    def places(self) -> tuple[int, int] | None:
+        """Rows and columns of places that its classes are scored at; None: of the photo as such."""
+        output = self.layers.get("")
+        named = output is not None and dense(output) and self._labels != []
+        return output.layout.grid if output and named else None
 
     @property
     def measure(self) -> str:
@@ -189,8 +188,8 @@ class Network:
 
     def scores(
         self, inputs: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch classes"]:
-        """The network's output: unnormalised class scores."""
+    ) -> Float[Tensor, "batch classes *places"]:
+        """The network's output: unnormalised class scores, maybe of many places."""
         with shortcuts(self.module, inputs):
             output = self.module(inputs.clone())  # some write into what they are given
         tensor = output.logits if hasattr(output, "logits") else first_tensor(output)
@@ -223,7 +222,9 @@ class Network:
         return self.layers[name]
 
     def best(self, inputs: Float[Tensor, "1 channels height width"]) -> Unit:
-        """The most probable class of an input."""
+        """The most probable class of an input; of places that of the largest area."""
+        if self.places:
+            return self._class(str(Answers(self, inputs).foremost()[0]))
         with torch.no_grad():
             return self._class(str(int(self.scores(inputs)[0].argmax())))
 
@@ -252,7 +253,8 @@ class Network:
 
         Args:
             text: "layer4.1:37" a channel, "layer4.1:37@6,6" a neuron, "layer4.1:37@token0" one of
-                a prefix token, "class:tabby", "tabby", "class:281" or 281 a score.
+                a prefix token, "class:tabby", "tabby", "class:281" or 281 a score, "cat@60,40" a
+                score at one place.
 
         Raises:
             Unknown: no such layer or class; the message shows the nearest.
@@ -260,7 +262,8 @@ class Network:
                 classes have.
         """
         if isinstance(text, Unit):
-            return self._class(str(text.channel)) if text.is_class else self.unit(str(text))
+            text = replace(text, label="") if text.is_class else text
+            return self.unit(str(text))
         if not isinstance(text, str):
             return self._class(str(index(text)) if hasattr(text, "__index__") else str(text))
         if text.isdecimal():
@@ -282,10 +285,12 @@ class Network:
             raise PellucidError(
                 f"layer {name!r} has channels 0 to {layout.channels - 1}, not {channel}"
             )
-        position, token = place(where, name, layout)
+        position, token = place(where, f"layer {name!r}", layout)
         return Unit(name, channel, position, token)
 
     def _class(self, name: str) -> Unit:
+        if self.places:
+            return score_at(name, self.labels, self.name, self.layers[""].layout)
         return score(name, self.labels, self.name)
 
     def at_rest(self) -> AbstractContextManager[None]:

@@ -9,7 +9,7 @@ import operator
 import os
 import types
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pellucid.errors import PellucidError, Unknown
@@ -90,6 +90,9 @@ class Option:
             return self._units(value)
         if self.help.names == "units" and callable(value):
             return value
+        # One that was settled before, for several networks to be asked about the same places.
+        if self.help.names in ("unit", "units") and type(value).__name__ == "AreaTarget":
+            return value
         if self.help.names in ("objective", "words") and _speaks(value):
             return value
         if self.help.names == "numbers" and isinstance(value, Sequence | range):
@@ -107,7 +110,7 @@ class Option:
         # number: two classes may bear one label ("crane" in ImageNet).
         if self.help.names:
             if getattr(value, "is_class", False):
-                return f"class:{value.channel}"
+                return str(replace(value, label=""))
             if type(value).__name__ in ("Unit", "Layer", "Method"):
                 return str(getattr(value, "name", value))
         numbered = ("unit", "units", "objective", "numbers", "words", "style")

@@ -17,7 +17,7 @@ from pellucid.images import Photo
 from pellucid.network import Network
 from pellucid.option import Help
 from pellucid.preprocess import Frame
-from pellucid.target import BestTarget, Target, UnitTarget, observe, targets, values
+from pellucid.target import Target, observe, targets, values
 
 Photos = Photo | tuple[Photo, ...]
 Wanted = Annotated[
@@ -83,10 +83,7 @@ class Question:
             share: whether of a class its probability is read in place of its score.
         """
         net = self.net
-        named = [
-            UnitTarget(net, one.units[row]) if isinstance(one, BestTarget) else one
-            for one in self.targets
-        ]
+        named = [one.alone(net, row) for one in self.targets]
         layers = frozenset[str]().union(*(one.layers for one in named))
         classes = [one.what == "score" for one in named]
 
@@ -118,7 +115,7 @@ class Question:
         except PellucidError:  # it puts out no tensor
             return ""
         low, high = scores.aminmax()
-        none = scores.ndim == 2 and scores.shape[1] > 1 and bool(low == high)
+        none = scores.ndim in (2, 4) and scores.shape[1] > 1 and bool(low == high)
         return "; the network scores all classes alike: is it trained?" if none else ""
 
     def told(self, facts: Mapping[str, Float[Tensor, "photos targets"]]) -> dict[str, Any]:
@@ -132,6 +129,7 @@ class Question:
         caption: Callable[[int, int], str],
         facts: Mapping[str, Float[Tensor, "photos targets"]] | None = None,
         clean: Float[Tensor, "photos targets"] | None = None,
+        number: str = "score",
         **looks: Any,
     ) -> Heatmap | Heatmaps:
         """One map, or all of them where several were asked for.
@@ -141,13 +139,16 @@ class Question:
             caption: of a map, by the number of its photo and of its target.
             facts: numbers that belong to each map, by name.
             clean: of each map the number that stands for nothing; see `Heatmap`.
+            number: what captions call that of a class.
             looks: how they are drawn; see `Mapped`.
         """
         maps = maps.detach().float().cpu()
         places = [range(len(side)) for side in (self.photos, self.targets)]
         captions = tuple(
             tuple(
-                caption(row, column) + (self.alike if flat(maps[row, column]) else "")
+                caption(row, column)
+                + self.targets[column].told(row, number)
+                + (self.alike if flat(maps[row, column]) else "")
                 for column in places[1]
             )
             for row in places[0]

@@ -192,12 +192,14 @@ def watching(module: nn.Module, take: Take, names: set[str] | None = None) -> It
 def first_tensor(output: Any) -> Tensor | None:
     """The tensor in what a module returns: itself, or the first one in a tuple, list or dict.
 
-    Of a dict that has "logits" those.
+    Of a dict that has "logits" those, or "out", as torchvision's networks of segmentation have it.
     """
     if isinstance(output, Tensor):
         return output
-    if isinstance(output, dict) and isinstance(output.get("logits"), Tensor):
-        return cast(Tensor, output["logits"])
+    if isinstance(output, dict):
+        for name in ("logits", "out"):
+            if isinstance(output.get(name), Tensor):
+                return cast(Tensor, output[name])
     parts = output.values() if isinstance(output, dict) else output
     if isinstance(parts, list | tuple) or hasattr(parts, "mapping"):
         for part in parts:

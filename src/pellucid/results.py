@@ -221,8 +221,8 @@ class Ranking(Result):
         scores: (names,), unnormalised.
         photo: the photo that was asked about.
         numbers: of the classes, drawn where no font here has a name's letters; empty, unknown.
-        measure: what is shown: "probability" the values; "score" the scores, of a network that
-            knows only one class, whose share is 1 whatever it sees.
+        measure: what is shown: "probability" the values, or "area" of a `Segmentation`; "score"
+            the scores, of a network that knows only one class, whose share is 1 whatever it sees.
     """
 
     values: Float[Tensor, "names"]
@@ -230,11 +230,11 @@ class Ranking(Result):
     scores: Float[Tensor, "names"]
     photo: Photo
     numbers: tuple[int, ...] = ()
-    measure: Literal["probability", "score"] = "probability"
+    measure: Literal["probability", "area", "score"] = "probability"
 
     def __repr__(self) -> str:
         rows = zip(self.names, self._told(), strict=True)
-        return f"<Ranking {', '.join(f'{name} {told}' for name, told in rows)}>"
+        return f"<{type(self).__name__} {', '.join(f'{name} {told}' for name, told in rows)}>"
 
     def image(self) -> Float[Tensor, "3 height width"]:
         """The photo with a bar for each name beside it; a score has none, for it has no whole."""
@@ -250,7 +250,7 @@ class Ranking(Result):
         return [f"{share:.1%}" for share in self.values.tolist()]
 
     def data(self) -> dict[str, Any]:
-        """With names, probabilities and scores."""
+        """With names, probabilities (or shares of the area) and scores."""
         rows = zip(self.names, self.values.tolist(), self.scores.tolist(), strict=True)
-        keys = ("name", "probability", "score")
+        keys = ("name", "area" if self.measure == "area" else "probability", "score")
         return super().data() | {"ranking": [dict(zip(keys, row, strict=True)) for row in rows]}

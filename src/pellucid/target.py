@@ -1,18 +1,22 @@
-"""Target: what is explained, as one number for each image."""
+"""Target: what is explained, found by its name, and its value for each image."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from pellucid.aim import AreaTarget, BestTarget, UnitTarget
+from pellucid.aim import Target as Target
+from pellucid.area import Answers
 from pellucid.backward import differentiable
 from pellucid.errors import PellucidError, Unknown
+from pellucid.labels import BETWEEN, whole
+from pellucid.memory import is_full
 from pellucid.record import recording
 from pellucid.unit import Unit
 
@@ -20,85 +24,8 @@ if TYPE_CHECKING:
     from pellucid.network import Network
 
 UNSOUND = "the network's values overflow or are NaN; its weights or its input are not sound"
-BETWEEN = ";"  # the names of several targets in one text
 # A function of a recording: activations by layer name ("" the scores) to one number for each image.
 Function = Callable[[Mapping[str, Tensor]], Tensor]
-
-
-class Target(ABC):
-    """One number for each image: a unit, the best class of each photo, or one's own function.
-
-    Attributes:
-        layers: what has to be recorded; "" is the network's own output.
-        what: the kind of number: "score", "activation", "value".
-    """
-
-    layers: frozenset[str]
-    what: ClassVar[str] = "value"
-
-    @abstractmethod
-    def name(self, row: int) -> str:
-        """What it is called for the photo of that number."""
-
-    @abstractmethod
-    def read(
-        self, seen: Mapping[str, Tensor], rows: Int[Tensor, "batch"]
-    ) -> Float[Tensor, "batch"]:
-        """Its value for each image of a batch.
-
-        Args:
-            seen: outputs by layer name.
-            rows: for each image the number of the photo that it was made of.
-        """
-
-
-@dataclass(frozen=True)
-class UnitTarget(Target):
-    """A class score, a neuron, or the mean of a channel over its places."""
-
-    net: Network
-    unit: Unit
-
-    @property
-    def layers(self) -> frozenset[str]:  # type: ignore[override]
-        """The unit's own layer."""
-        return frozenset({"" if self.unit.is_class else self.unit.layer})
-
-    @property
-    def what(self) -> str:  # type: ignore[override]
-        """Of a class its score, of another unit its activation."""
-        return "score" if self.unit.is_class else "activation"
-
-    def name(self, row: int) -> str:
-        """That of the unit."""
-        return str(self.unit)
-
-    def read(
-        self, seen: Mapping[str, Tensor], rows: Int[Tensor, "batch"]
-    ) -> Float[Tensor, "batch"]:
-        """The unit's value."""
-        (layer,) = self.layers
-        return self.unit.value(seen[layer], self.net.layers[layer].layout)
-
-
-@dataclass(frozen=True)
-class BestTarget(Target):
-    """The score of the class that each photo is most probably of."""
-
-    units: tuple[Unit, ...]
-    layers: frozenset[str] = frozenset({""})
-    what: ClassVar[str] = "score"
-
-    def name(self, row: int) -> str:
-        """That of the photo's own class."""
-        return str(self.units[row])
-
-    def read(
-        self, seen: Mapping[str, Tensor], rows: Int[Tensor, "batch"]
-    ) -> Float[Tensor, "batch"]:
-        """The score of the class of the photo that each image was made of."""
-        channels = torch.tensor([unit.channel for unit in self.units], device=rows.device)
-        return seen[""].gather(1, channels[rows][:, None])[:, 0]
 
 
 @dataclass(frozen=True)
@@ -138,15 +65,22 @@ def targets(
     Args:
         wanted: a name ("class:tabby", "layer4.1:37@6,6"), several with ";" between them, a Unit, a
             function of a recording, a Target, a sequence of these; None: the best class of each
-            photo.
+            photo, or that of the largest area but background.
         inputs: the photos, for their best classes and to find the layers that a function reads.
 
     Raises:
         Unknown: no such layer or class; the message shows the nearest.
         PellucidError: a function that does not give one number for each image.
     """
+    return _resolved(net, wanted, Answers(net, inputs))
+
+
+def _resolved(net: Network, wanted: Any, answers: Answers) -> list[Target]:
+    inputs = answers.inputs
     if wanted is None:
         _ = net.classes  # raises where it has none
+        if net.places:
+            return [AreaTarget.of(answers, None)]
         with torch.no_grad():
             scores = [observe(net, one[None], {""})[""] for one in inputs]
             best = [int(score.argmax(1)) for score in scores]
@@ -154,19 +88,22 @@ def targets(
     if isinstance(wanted, Target):
         return [wanted]
     if isinstance(wanted, str) and BETWEEN in wanted and wanted not in _labels(net):
-        parts = _whole_labels(split(wanted), _labels(net))
-        return [target for part in parts for target in targets(net, part, inputs)]
+        parts = whole(split(wanted), _labels(net))
+        return [target for part in parts for target in _resolved(net, part, answers)]
     if isinstance(wanted, list | tuple):
         if not wanted:
             raise PellucidError("no target is given: name a class or a unit")
-        return [target for part in wanted for target in targets(net, part, inputs)]
+        return [target for part in wanted for target in _resolved(net, part, answers)]
     if isinstance(wanted, str) and wanted.startswith("function "):
         raise PellucidError(
             f"the target was a {wanted}, which a recipe cannot hold: give it again in Python"
         )
     if callable(wanted) and not isinstance(wanted, Unit):
         return [OwnTarget(wanted, _layers_of(net, wanted, inputs[:1]))]
-    return [UnitTarget(net, net.unit(wanted))]
+    unit = net.unit(wanted)
+    if unit.is_class and unit.position is None and net.places:
+        return [AreaTarget.of(answers, unit)]
+    return [UnitTarget(net, unit)]
 
 
 def split(text: str, kind: str = "target") -> list[str]:
@@ -184,21 +121,6 @@ def split(text: str, kind: str = "target") -> list[str]:
     if not all(parts):
         raise PellucidError(f"several {kind}s have one {BETWEEN!r} between each two: {text!r}")
     return parts
-
-
-def _whole_labels(parts: list[str], labels: Sequence[str]) -> Iterator[str]:
-    """The same, with labels put together again that have a ";" of their own."""
-    pieces = {
-        tuple(piece.strip() for piece in label.split(BETWEEN)): label
-        for label in labels
-        if BETWEEN in label
-    }
-    while parts:
-        first = parts[0].removeprefix("class:").strip()
-        ends = range(len(parts), 1, -1)
-        length = next((n for n in ends if (first, *parts[1:n]) in pieces), 1)
-        yield pieces[first, *parts[1:length]] if length > 1 else parts[0]
-        parts = parts[length:]
 
 
 def described(wanted: Any) -> str:
@@ -256,7 +178,7 @@ def _layers_of(net: Network, function: Function, inputs: Tensor) -> frozenset[st
         while True:
             try:
                 seen = _Probe(observe(net, inputs, layers) if layers else {})
-                OwnTarget(function, frozenset()).read(seen, torch.zeros(1, dtype=torch.long))
+                _tried(function, seen)
                 break
             except _Missing as missing:
                 name = missing.args[0]
@@ -267,6 +189,26 @@ def _layers_of(net: Network, function: Function, inputs: Tensor) -> frozenset[st
     if not layers:
         raise PellucidError(f"{described(function)} reads no layer: it is called with a recording")
     return frozenset(layers)
+
+
+def _tried(function: Function, seen: Mapping[str, Tensor]) -> None:
+    """A function called with what is recorded of one photo.
+
+    Raises:
+        PellucidError: it fails, or does not give one number.
+    """
+    try:
+        OwnTarget(function, frozenset()).read(seen, torch.zeros(1, dtype=torch.long))
+    except (_Missing, PellucidError):
+        raise
+    except Exception as error:
+        if is_full(error):
+            raise
+        given = ", ".join(f"{name!r} {tuple(one.shape)}" for name, one in seen.items())
+        raise PellucidError(
+            f"{described(function)} fails with {type(error).__name__}: {error}. It is called with "
+            f"a recording, whose tensors are, the batch first: {given or 'none'}"
+        ) from error
 
 
 def _labels(net: Network) -> list[str]:

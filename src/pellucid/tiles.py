@@ -134,7 +134,7 @@ def bar_list(
         line[:, 20:28, : wide - 8] = 0.92
         length = 0 if math.isnan(share) else round(share * (wide - 8))
         line[:, 20:28, : max(1, length)] = ink
-        line[:] = _labelled(line, name, told(share))
+        line[:] = labelled(line, name, told(share))
     return page
 
 
@@ -148,13 +148,16 @@ def number_list(
     """
     lines = [torch.full((3, 26, wide), PAPER) for _ in names]
     rows = zip(lines, names, numbers, strict=True)
-    return torch.cat([_labelled(line, name, number) for line, name, number in rows], 1)
+    return torch.cat([labelled(line, name, number) for line, name, number in rows], 1)
 
 
-def _labelled(line: Tensor, name: str, told: str) -> Tensor:
+def labelled(
+    line: Float[Tensor, "3 height width"], name: str, told: str, left: int = 0, top: int = 1
+) -> Float[Tensor, "3 height width"]:
+    """A copy of a line of a list, with a name at its beginning and a number in words at its end."""
     wide, size = line.shape[2], 15
-    written = lettered(line, fitted(name, wide - 80, size), 1, 0, size, INK)
-    return lettered(written, told, 1, wide - 8, size, FAINT, anchor="ra")
+    written = lettered(line, fitted(name, wide - 80 - left, size), top, left, size, INK)
+    return lettered(written, told, top, wide - 8, size, FAINT, anchor="ra")
 
 
 def fitted(text: str, width: float, size: float = LETTER) -> str:

@@ -39,20 +39,20 @@ class Unit:
         return self.layer == "class"
 
     def __str__(self) -> str:
-        if self.is_class:
-            return f"class:{self.label or self.channel}"
         place = f"@{self.position[0]},{self.position[1]}" if self.position else ""
+        if self.is_class:
+            return f"class:{self.label or self.channel}{place}"
         place = f"@token{self.token}" if self.token is not None else place
         return f"{self.layer}:{self.channel}{place}"
 
     def value(self, output: Float[Tensor, "batch *rest"], layout: Layout) -> Float[Tensor, "batch"]:
-        """One number for each image: a score, a neuron, or of a channel its mean over all places.
+        """One number for each image: a score, a neuron, or the mean over all places.
 
         Args:
             output: of the unit's layer; for a class the network's scores.
             layout: of that layer.
         """
-        if self.is_class:
+        if self.is_class and output.ndim == 2:
             return output[:, self.channel]
         if self.token is not None:
             return layout.token(output, self.token)[:, self.channel]
@@ -70,15 +70,19 @@ def split(text: str) -> tuple[str, int, str] | None:
     return match["layer"], int(match["channel"]), match["place"] or ""
 
 
-def place(text: str, layer: str, layout: Layout) -> tuple[tuple[int, int] | None, int | None]:
-    """The position or the token that the part after "@" names."""
+def place(text: str, owner: str, layout: Layout) -> tuple[tuple[int, int] | None, int | None]:
+    """The position or the token that the part after "@" names.
+
+    Args:
+        owner: whose places these are, for the message.
+    """
     if not text:
         return None, None
     token = re.fullmatch(r"token(\d{1,18})", text)
     if token:
         index = int(token[1])
         if index >= layout.prefix:
-            raise PellucidError(f"layer {layer!r} has {layout.prefix} prefix tokens, not {text!r}")
+            raise PellucidError(f"{owner} has {layout.prefix} prefix tokens, not {text!r}")
         return None, index
     numbers = re.fullmatch(r"(\d{1,18}),(\d{1,18})", text)
     if not numbers:
@@ -87,7 +91,7 @@ def place(text: str, layer: str, layout: Layout) -> tuple[tuple[int, int] | None
     height, width = layout.grid
     if row >= height or column >= width:
         raise PellucidError(
-            f"layer {layer!r} has {height} x {width} positions, "
+            f"{owner} has {height} x {width} positions, "
             f"@0,0 to @{height - 1},{width - 1}; @{row},{column} is outside"
         )
     return (row, column), None

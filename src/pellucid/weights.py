@@ -207,8 +207,9 @@ def _check(plan: nn.Module, state: State, name: str) -> None:
 
 
 def _spare(key: str) -> bool:
-    """What evaluation does not need: auxiliary heads of GoogLeNet and Inception, counters."""
-    return re.match(r"(aux\d|AuxLogits)\.", key) is not None or key.endswith("num_batches_tracked")
+    """What evaluation does not need: auxiliary heads of torchvision's networks, counters."""
+    heads = r"(aux\d|AuxLogits|aux_classifier)\."
+    return re.match(heads, key) is not None or key.endswith("num_batches_tracked")
 
 
 def _some(keys: list[str]) -> str:

@@ -55,9 +55,9 @@ def load(
     """A network by name, ready to be looked into.
 
     Args:
-        name: "pane" (bundled), a torchvision classification model, "timm:NAME", "hf:NAME" (or
-            hf:FOLDER), or "path/to/file.py:factory" for a function that returns a module or a
-            Network.
+        name: "pane" (bundled), a torchvision model of classification or segmentation,
+            "timm:NAME", "hf:NAME" (or hf:FOLDER), or "path/to/file.py:factory" for a function that
+            returns a module or a Network.
         weights: a safetensors file, or a state dict saved by torch.save; "random" (with another
             seed "random:7") for none; None for the network's own.
         labels: a text file with one class name per line.
@@ -122,12 +122,17 @@ def load(
 
 
 def networks() -> dict[str, list[str]]:
-    """Names that `load` knows, by source; those of timm only where it is installed."""
-    import torchvision
+    """Names that `load` knows, by source; those of timm only where it is installed.
+
+    Of torchvision those that answer with one class ("torchvision") and place by place
+    ("segmentation").
+    """
+    from pellucid import standard
 
     found = {
         "bundled": [BUNDLED],
-        "torchvision": torchvision.models.list_models(module=torchvision.models),
+        "torchvision": standard.classifiers(),
+        "segmentation": standard.segmenters(),
     }
     if importlib.util.find_spec("timm"):
         import timm
@@ -148,7 +153,9 @@ def _find(name: str) -> Model:
         raise PellucidError(
             f"no network {name!r}: a name is NAME (torchvision), timm:NAME, hf:NAME or FILE.py:NAME"
         )
-    return _torchvision(name)
+    from pellucid import standard
+
+    return standard.torchvision_model(name)
 
 
 def _bundled() -> Model:
@@ -160,40 +167,6 @@ def _bundled() -> Model:
         options={"size": SIZE, "resize": SIZE},
         labels=labels,
         fetch=lambda: files.read(FOLDER / "pane.safetensors"),
-    )
-
-
-def _torchvision(name: str) -> Model:
-    import torchvision
-    from torchvision import models
-
-    if name not in models.list_models(module=models):
-        known = [BUNDLED, *models.list_models(module=models)]
-        raise Unknown("network", name, known, "(`pellucid networks` lists them)")
-    enum = models.get_model_weights(name).DEFAULT
-    preset = enum.transforms()
-    # Both were published with a first step of their own in front of ImageNet's normalisation.
-    special: dict[str, Any] = {}
-    if name in ("inception_v3", "googlenet"):
-        special = {"transform_input": True, "aux_logits": True, "init_weights": True}
-
-    def build(classes: int | None) -> nn.Module:
-        arguments = {**special, **({"num_classes": classes} if classes else {})}
-        module: nn.Module = models.get_model(name, weights=None, **arguments)
-        return module
-
-    size = preset.crop_size[0]
-    return Model(
-        build=build,
-        options={
-            "size": size,
-            "resize": preset.resize_size[0],
-            "mean": preset.mean,
-            "std": preset.std,
-            "interpolation": torchvision.transforms.InterpolationMode(preset.interpolation).value,
-        },
-        labels=list(enum.meta["categories"]),
-        fetch=lambda: files.fetch(enum.url, name),
     )
 
 

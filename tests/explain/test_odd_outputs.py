@@ -45,9 +45,13 @@ METHODS: dict[str, Callable[[pl.Network], Any]] = {
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("made", [lambda x: x, lambda x: {"out": x}, lambda x: x.mean((1, 2, 3))])
+@pytest.mark.parametrize(
+    "made", [lambda x: x.flatten(2), lambda x: {"out": x[..., None]}, lambda x: x.mean((1, 2, 3))]
+)
 def test_without_class_scores_a_unit_has_to_be_named(method: str, made: Any) -> None:
-    with pytest.raises(pl.PellucidError, match=r"not a row of class scores; ask for a unit"):
+    with pytest.raises(
+        pl.PellucidError, match=r"not a row of class scores nor a map.*; ask for a unit"
+    ):
         METHODS[method](network(Head(made)))
 
 

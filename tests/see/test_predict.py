@@ -37,7 +37,7 @@ def test_of_equal_scores_the_first_comes_first(cat: pl.Photo) -> None:
 
 def test_a_network_without_scores(cat: pl.Photo) -> None:
     with pytest.raises(pl.PellucidError, match="not a row of class scores"):
-        pl.predict(nn.Conv2d(3, 4, 3), cat)
+        pl.predict(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(2)), cat)
     with pytest.raises(pl.PellucidError, match="2 labels"):
         net = pl.Network(nn.Sequential(nn.Flatten(), nn.Linear(192, 3)), size=8, labels=["a", "b"])
         pl.predict(net, cat)

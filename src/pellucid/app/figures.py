@@ -63,7 +63,7 @@ def figure(result: Result, name: str, command: str, most: int) -> Figure:
     caption = result.caption
     bars: tuple[tuple[str, float], ...] = ()
     shots: tuple[Shot, ...]
-    if isinstance(result, Ranking):
+    if isinstance(result, Ranking) and result.measure != "area":
         kind = "ranking"
         shots = (photo_shot(result.photo, most),)
         if result.measure == "probability":

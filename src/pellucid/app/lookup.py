@@ -27,6 +27,7 @@ class Source(StrEnum):
 
     bundled = "bundled"
     torchvision = "torchvision"
+    segmentation = "segmentation"
     timm = "timm"
 
 
@@ -36,7 +37,11 @@ def networks(
 ) -> None:
     """The networks that --network knows by name."""
     with exits():
-        found = {"bundled": names.networks()[:1], "torchvision": names.networks()[1:]}
+        found = {
+            "bundled": names.networks()[:1],
+            "torchvision": names.networks()[1:],
+            "segmentation": names.segmenters(),
+        }
         if source is Source.timm:
             found = {"timm": _timm()}
         elif source is not None:
@@ -50,8 +55,8 @@ def networks(
                 made.add_row(origin, name)
         show(made)
         if source is None:
-            say("And timm:NAME (`pellucid networks --source timm` lists them), hf:NAME of an image")
-            say("classifier on Hugging Face, FILE.py:FACTORY of your own.")
+            say("And timm:NAME (`pellucid networks --source timm` lists them), hf:NAME of what")
+            say("classifies or segments on Hugging Face, FILE.py:FACTORY of your own.")
 
 
 def layers(

@@ -10,16 +10,19 @@ from pathlib import Path
 from pellucid.assets import BUNDLED
 from pellucid.stock import photos
 
-_REGISTERED = re.compile(r"^@register_model\(\)\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
+_REGISTERED = re.compile(r"^@register_model\(\)\n(?:[@ )].*\n)*def (\w+)\(", re.MULTILINE)
 
 
 @cache
 def networks() -> list[str]:
-    """The bundled network and those of torchvision: read from torchvision's source text."""
-    spec = find_spec("torchvision")
-    folder = Path(spec.origin).parent / "models" if spec and spec.origin else Path()
-    files = sorted(folder.glob("*.py"))
-    return [BUNDLED, *sorted({n for file in files for n in _REGISTERED.findall(_text(file))})]
+    """The bundled network and torchvision's classifiers: read from torchvision's source text."""
+    return [BUNDLED, *_registered("models")]
+
+
+@cache
+def segmenters() -> list[str]:
+    """Torchvision's networks that answer place by place."""
+    return _registered("models/segmentation")
 
 
 def methods() -> list[str]:
@@ -36,7 +39,14 @@ def complete_photo(incomplete: str) -> list[str]:
 
 def complete_network(incomplete: str) -> list[str]:
     """Names that need no connection to be known."""
-    return [name for name in networks() if name.startswith(incomplete)]
+    return [name for name in [*networks(), *segmenters()] if name.startswith(incomplete)]
+
+
+def _registered(place: str) -> list[str]:
+    spec = find_spec("torchvision")
+    folder = Path(spec.origin).parent / place if spec and spec.origin else Path()
+    texts = map(_text, sorted(folder.glob("*.py")))
+    return sorted({name for text in texts for name in _REGISTERED.findall(text)})
 
 
 def _text(file: Path) -> str:

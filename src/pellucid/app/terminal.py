@@ -162,7 +162,7 @@ def bars(ranking: Ranking) -> Table:
         for name, score in zip(ranking.names, ranking.scores.tolist(), strict=True):
             made.add_row(harmless(name), f"{score:.3g}")
         return made
-    made = table("class", "", "probability", "score", right=("probability", "score"))
+    made = table("class", "", ranking.measure, "score", right=(ranking.measure, "score"))
     blocks = (sys.stdout.encoding or "").lower().startswith("utf")
     rows = zip(ranking.names, ranking.values.tolist(), ranking.scores.tolist(), strict=True)
     for name, share, score in rows:

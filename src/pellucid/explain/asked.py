@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pellucid.aim import AreaTarget, UnitTarget
 from pellucid.errors import PellucidError
 from pellucid.images import Photo
 from pellucid.network import Network
 from pellucid.option import Help
-from pellucid.target import BestTarget, Target, UnitTarget, observe, targets, values
+from pellucid.target import Target, observe, targets, values
 
 One = Annotated[
     str | None, Help("class or unit; the most probable class where not given", names="units")
@@ -28,7 +29,7 @@ class Asked:
         inputs: the photo as the network takes it.
         target: of which the network is asked.
         word: the same as a method takes it. Not None: a network with other weights would take
-            another class for the best.
+            another class for the best, and other places for its own.
     """
 
     net: Network
@@ -49,12 +50,13 @@ class Asked:
         if len(found) > 1:
             raise PellucidError(f"one target at a time is judged, not {len(found)}")
         (target,) = found
-        if isinstance(target, BestTarget):
-            target = UnitTarget(net, target.units[0])
+        target = target.alone(net, 0)
         word = wanted[0] if isinstance(wanted, list | tuple) else wanted
-        if isinstance(target, UnitTarget):
+        if isinstance(target, AreaTarget):
+            word = target
+        elif isinstance(target, UnitTarget):
             unit = target.unit  # a class by its number: two may bear one label
-            word = f"class:{unit.channel}" if unit.is_class else str(unit)
+            word = str(replace(unit, label="") if unit.is_class else unit)
         return cls(net, photo, inputs, target, word)
 
     @property
@@ -69,11 +71,11 @@ class Asked:
 
     def score(self, inputs: Tensor) -> Float[Tensor, "batch"]:
         """Of a class among several the probability, else its value, for each image."""
-        if isinstance(self.target, UnitTarget) and self.what == "probability":
+        rows = torch.zeros(len(inputs), dtype=torch.long, device=inputs.device)
+        if self.what == "probability":
             scores = observe(self.net, inputs, {""})[""].float()
-            found = scores.softmax(1)[:, self.target.unit.channel]
+            found = self.target.read({"": scores.softmax(1)}, rows)
         else:
-            rows = torch.zeros(len(inputs), dtype=torch.long, device=inputs.device)
             found = values(self.net, inputs, [self.target], rows)[0].float()
         if not bool(found.isfinite().all()):
             raise PellucidError(

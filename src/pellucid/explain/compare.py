@@ -73,4 +73,4 @@ def compare(
     if not judgements:
         told = "; ".join(f"{name}: {why}" for name, why in failed.items())
         raise PellucidError(f"no method explains this: {told}")
-    return Comparison.of(judgements, failed, asked.name, asked.what, *plan.told(asked.what))
+    return Comparison.of(judgements, failed, asked.name, asked.what, *plan.told(asked))

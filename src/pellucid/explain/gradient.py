@@ -254,7 +254,9 @@ def _pictures(
     rows, columns = maps.shape[:2]
     names = [one.name(row) for row in range(rows) for one in asked.targets]
     few = [
-        caption(0, column) + ("" if bool(maps[0, column].any()) else asked.alike)
+        caption(0, column)
+        + asked.targets[column].told(0, "score")
+        + ("" if bool(maps[0, column].any()) else asked.alike)
         for column in range(columns if rows == 1 else 0)
     ]
     return Coloured(

@@ -58,9 +58,14 @@ class Plan:
         """How often `judged` yields."""
         return 3 + len(self.groups) + self.how.samples
 
-    def told(self, what: str) -> tuple[str, str]:
+    def told(self, asked: Asked) -> tuple[str, str]:
         """The protocol in words, at length and in brief; see there."""
-        return self.how.told(len(self.groups), what), self.how.brief(len(self.groups))
+        long, brief = self.how.told(len(self.groups), asked.what), self.how.brief(len(self.groups))
+        more = asked.target.told(0, asked.what).removeprefix("; ")
+        if not more:
+            return long, brief
+        more += "; shuffled networks are asked there too, which holds their maps to the same place"
+        return f"{long} The {more}.", f"{brief}; {more}"
 
 
 def baselines(asked: Asked, plan: Plan) -> Generator[str, None, Bases]:

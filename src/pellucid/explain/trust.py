@@ -58,4 +58,4 @@ def trust(
     total = BASES + plan.parts
     bases = yield from counted(baselines(asked, plan), 0, total)
     judgement = yield from counted(judged(chosen, asked, plan, bases), BASES, total)
-    return Verdict.of(judgement, asked.name, asked.what, *plan.told(asked.what))
+    return Verdict.of(judgement, asked.name, asked.what, *plan.told(asked))

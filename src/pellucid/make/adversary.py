@@ -32,6 +32,13 @@ class Adversary:
     unit: Unit
     away: bool
 
+    def __post_init__(self) -> None:
+        if self.net.places:
+            raise PellucidError(
+                f"{self.net.name} answers place by place, and what is attacked is one answer for "
+                f"the whole picture: put a module around it that gives (batch, classes)"
+            )
+
     def scores(self, picture: Image) -> Float[Tensor, "classes"]:
         """What the network says of a picture: unnormalised scores, on the processor."""
         with torch.no_grad():

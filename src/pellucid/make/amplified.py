@@ -10,10 +10,11 @@ from torch import nn
 
 from pellucid.errors import PellucidError, Unknown
 from pellucid.images import Photo
+from pellucid.labels import BETWEEN
 from pellucid.make.objective import Bound, Objective, Values, View
 from pellucid.make.objectives import LayerObjective, UnitObjective, read
 from pellucid.network import Network
-from pellucid.target import BETWEEN, observe
+from pellucid.target import observe
 from pellucid.unit import Unit, split
 
 FEW = 6  # stations that a network has at least, where its parts can be taken apart

@@ -165,7 +165,9 @@ class Drawing:
                 .cpu()
             )
 
-    def fresh_probabilities(self, views: int = FRESH_VIEWS) -> Float[Tensor, "views batch classes"]:
+    def fresh_probabilities(
+        self, views: int = FRESH_VIEWS
+    ) -> Float[Tensor, "views batch classes *places"]:
         """Of every class, on the finished pictures under transforms that they have not met."""
         random = torch.Generator().manual_seed(FRESH_SEED)
         runner = Runner(self.net, frozenset({""}), self.size, copied=False)

@@ -145,7 +145,10 @@ def _probability(net: Network, objective: Objective, drawing: Drawing) -> float 
     unit = net.unit(objective.name)
     if not unit.is_class:
         return None
-    return float(drawing.fresh_probabilities()[:, 0, unit.channel].mean())
+    shares = drawing.fresh_probabilities()[:, 0, unit.channel]
+    if unit.position is not None:
+        shares = shares[:, unit.position[0], unit.position[1]]
+    return float(shares.mean())
 
 
 def _examples(net: Network) -> list[dict[str, str]]:

@@ -33,7 +33,8 @@ class Others(Objective):
 
         def value(view: View) -> Values:
             scores = view.seen[""]
-            return scores.index_select(1, kept.to(scores.device)).logsumexp(1)
+            found = scores.index_select(1, kept.to(scores.device)).logsumexp(1)
+            return found if found.ndim == 1 else found.mean((1, 2))
 
         return Bound(frozenset({""}), value)
 

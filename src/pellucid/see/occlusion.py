@@ -132,6 +132,7 @@ def occlusion(
         torch.stack(maps),
         lambda row, at: captions[row][at],
         clean=torch.stack(cleans),
+        number=measure,
         scale="signed",
         colours="frost",
     )
