@@ -242,8 +242,12 @@ def test_the_sum_is_in_the_caption(bundled: pl.Network) -> None:
     with torch.no_grad(), bundled.at_rest():
         score, other = bundled.scores(torch.cat([inputs, start]))[:, 3].tolist()
     assert made.facts["difference"] == pytest.approx(score - other, rel=1e-5)
+    assert score > other
     told = f"it is {score - other:.4g} more than on the baseline (black), the map adds up to "
     assert told + f"{score - other:.4g}" in made.caption
+    white = pl.deeplift(bundled, "photo:cat", target="3", baseline="white")
+    assert white.facts["difference"] < 0
+    assert f"it is {-white.facts['difference']:.4g} less than on the baseline" in white.caption
 
 
 def test_half_precision_is_lifted_with_digits() -> None:

@@ -89,7 +89,8 @@ def test_more_steps_leave_a_smaller_error(bundled: pl.Network, cat: pl.Photo) ->
 def test_the_error_is_in_caption_and_data(tiny: pl.Network, cat: pl.Photo) -> None:
     made = pl.integrated(tiny, cat, target="bee", steps=2)
     whole = made.facts["difference"]
-    assert f"it is {whole:.4g} more than on the baseline (black)" in made.caption
+    more = "less" if whole < 0 else "more"
+    assert f"it is {abs(whole):.4g} {more} than on the baseline (black)" in made.caption
     assert f"adds up to {whole + made.facts['completeness_error']:.4g}" in made.caption
     assert made.data()["facts"] == made.facts
     several = pl.integrated(tiny, [cat, "photo:horse"], target="bee; ant", steps=2)

@@ -26,6 +26,7 @@ MAPS: dict[str, tuple[Callable[..., Any], float]] = {
     "saliency": (pl.saliency, 3),
     "input_x_gradient": (pl.input_x_gradient, 3),
     "integrated": (pl.integrated, 2),  # the baseline is black, and the ground is not
+    "deeplift": (partial(pl.deeplift, reduce="max"), 2),
     "guided": (pl.guided, 3),
     "deconv": (pl.deconv, 3),
     "lrp": (partial(pl.lrp, reduce="max"), 3),

@@ -34,3 +34,9 @@ def baseline_of(which: Baseline, inputs: Images, preprocess: Preprocess) -> Imag
         noise = torch.rand(inputs.shape[1:], dtype=torch.float32).to(inputs)
         return preprocess.normalise(noise.expand_as(inputs))
     return preprocess.normalise(torch.full_like(inputs, float(which == "white")))
+
+
+def beside(difference: float, which: Baseline) -> str:
+    """How far a photo's score is from its baseline's, in words."""
+    more = "less" if difference < 0 else "more"
+    return f"it is {abs(difference):.4g} {more} than on the baseline ({which})"

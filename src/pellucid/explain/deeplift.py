@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pellucid.errors import PellucidError
-from pellucid.explain.baseline import Baseline, baseline_of
+from pellucid.explain.baseline import Baseline, baseline_of, beside
 from pellucid.explain.gradient import Reduce, shown
 from pellucid.explain.multipliers.pair import Pair
 from pellucid.explain.multipliers.spelled import spelled
@@ -100,7 +100,7 @@ def deeplift(
         one, whole = asked.targets[column], float(differences[row, column])
         return (
             f"DeepLIFT of {one.name(row)}, whose {one.what} is {float(values[row, column]):.3g}; "
-            f"it is {whole:.4g} more than on the baseline ({baseline}), "
+            f"{beside(whole, baseline)}, "
             f"the map adds up to {whole + float(errors[row, column]):.4g}{lost[row, column]}"
         )
 

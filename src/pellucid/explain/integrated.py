@@ -5,7 +5,7 @@ from typing import Annotated
 
 import numpy as np
 
-from pellucid.explain.baseline import Baseline, baseline_of
+from pellucid.explain.baseline import Baseline, baseline_of, beside
 from pellucid.explain.gradient import Noise, Reduce, Seed, Smooth, gradients, shown
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.method import Step, method
@@ -65,8 +65,7 @@ def integrated(
         error, whole = float(errors[row, column]), float(differences[row, column])
         return (
             f"integrated gradient of {found.told(asked, row, column)}; "
-            f"it is {whole:.4g} more than on the baseline ({baseline}), "
-            f"the map adds up to {whole + error:.4g}"
+            f"{beside(whole, baseline)}, the map adds up to {whole + error:.4g}"
         )
 
     facts = {"difference": differences, "completeness_error": errors}
