@@ -189,8 +189,11 @@ class Network:
 
     def scores(
         self, inputs: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch classes"]:
-        """The network's output: unnormalised class scores."""
+    ) -> Float[Tensor, "answers classes"]:
+        """The network's output: unnormalised class scores.
+
+        One answer for each input; more where copies are made on the way (see `ablationcam`).
+        """
         with shortcuts(self.module, inputs):
             output = self.module(inputs.clone())  # some write into what they are given
         tensor = output.logits if hasattr(output, "logits") else first_tensor(output)
