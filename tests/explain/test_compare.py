@@ -109,6 +109,7 @@ def test_what_takes_long_or_says_the_same_is_compared_where_it_is_named(cat: pl.
     }
     assert aside <= explainers().keys() and not aside & usual().keys()
     assert {"cam", "cam:gradcam++", "cam:layercam", "cam:guided", "occlusion"} <= usual().keys()
+    assert "rise" in explainers() and "rise" not in usual()
     assert explainer("cam:ablationcam").long and not explainer("cam:hirescam").long
     net = pl.Network(Cut(), size=16)
     found = pl.compare(net, cat, **FEW | {"methods": "cam:ablationcam; cam:eigencam"})

@@ -14,7 +14,7 @@ from pellucid.option import kinds
 from pellucid.register import entries, methods
 
 WAY = "way"  # the setting by which one method is several, as cam is
-LONG = ("scorecam", "ablationcam")  # ways of hundreds of passes for a single map
+LONG = ("scorecam", "ablationcam", "rise")  # ways and methods of hundreds of passes for a map
 # Ways that show nothing new beside the others: the maps of Grad-CAM where a network ends in a mean
 # and one linear layer, and one that is the same for every target.
 BESIDE = ("hirescam", "xgradcam", "eigencam")
@@ -38,7 +38,7 @@ class Explainer:
     @property
     def long(self) -> bool:
         """Whether it takes much longer than the others."""
-        return self.settings.get(WAY) in LONG
+        return self.settings.get(WAY, self.name) in LONG
 
     @property
     def usual(self) -> bool:
@@ -50,7 +50,7 @@ class Explainer:
 
     def quick(self, net: Network) -> Explainer:
         """The same with coarse settings, where it would need many passes; else itself."""
-        few = {"stride": max(1, max(net.preprocess.size) // 7), "steps": 12}
+        few = {"stride": max(1, max(net.preprocess.size) // 7), "steps": 12, "masks": 500}
         fitting = {name: value for name, value in few.items() if name in self.method.options}
         return replace(self, settings=self.settings | fitting) if fitting else self
 
