@@ -12,12 +12,12 @@ from torch import Tensor
 
 from pellucid.batches import TOLERANCE, Batches, fitting
 from pellucid.explain.evidence import Evidence
-from pellucid.heatmap import flat
 from pellucid.layers import Layer
 from pellucid.layout import Layout
 from pellucid.method import Step
 from pellucid.question import Question
 from pellucid.record import base, first_tensor, replaced, watching
+from pellucid.see.sound import rounding
 
 # In the inputs of one forward pass, or in the layer: more is no faster, and takes memory.
 MOST_NUMBERS = {"cpu": 2_500_000, "cuda": 20_000_000, "mps": 10_000_000}
@@ -69,10 +69,11 @@ def ablationcam(
         size = work.size
         if found:
             with torch.no_grad():
-                whole = _without(asked, layer, row, [], once)
-            values = torch.cat([whole.to(one.maps.dtype), *found], 1)
-            still[row] = torch.tensor([flat(each[None]) for each in values])
-            lost = (values[:, :1] - values[:, 1:]) * ~still[row, :, None].to(values.device)
+                whole = _without(asked, layer, row, [], once).to(one.maps.dtype)
+            lost = whole - torch.cat(found, 1)
+            least = rounding(whole[:, 0], asked.net.dtype)
+            still[row] = (lost.abs().amax(1) <= least).cpu()
+            lost = lost * ~still[row, :, None].to(lost.device)
             result[row] = torch.einsum("tc,chw->thw", lost, one.maps[row, channels]).relu()
         else:
             still[row] = True
