@@ -20,6 +20,10 @@ def test_what_needs_no_gradient_works(net: pl.Network, cat: pl.Photo) -> None:
     assert pl.occlusion(net, cat, window=4).values.any()
     several = [cat, pl.open_image("photo:rocket")]
     assert pl.cam(net, several, way="scorecam").values.shape == (2, 1, 7, 7)
+    assert pl.cam(
+        net, cat, way="ablationcam", target=lambda seen: seen[""].square().sum(1)
+    ).values.any()
+    assert pl.cam(net, cat, way="eigencam").values.any()
     assert pl.activations(net, cat, "conv").values.shape == (4, 1, 7, 7)
     channel = pl.activations(net, cat, "conv", channel=1).values
     assert len(channel.unique()) < 256 and channel.is_floating_point()

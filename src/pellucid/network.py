@@ -188,8 +188,11 @@ class Network:
 
     def scores(
         self, inputs: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch classes *places"]:
-        """The network's output: unnormalised class scores, maybe of many places."""
+    ) -> Float[Tensor, "answers classes *places"]:
+        """The network's output: unnormalised class scores, maybe of many places.
+
+        One answer for each input; more where copies are made on the way (see `ablationcam`).
+        """
         with shortcuts(self.module, inputs):
             output = self.module(inputs.clone())  # some write into what they are given
         tensor = output.logits if hasattr(output, "logits") else first_tensor(output)

@@ -94,9 +94,9 @@ def recording(
     wanted = set(layers)
     known = dict(module.named_modules(remove_duplicate=False))
     for name in wanted:
-        if not _base(name).endswith("()") and _base(name) not in known:
+        if not base(name).endswith("()") and base(name) not in known:
             raise Unknown("layer", name, known)
-        if isinstance(known.get(_base(name)), torch.jit.ScriptModule):
+        if isinstance(known.get(base(name)), torch.jit.ScriptModule):
             raise PellucidError(f"layer {name!r} is TorchScript, which cannot be looked into")
     seen = Recording()
     enough = _Enough()
@@ -125,9 +125,9 @@ def recording(
                 with grad_mode._unsafe_preserve_version_counter(tensor):
                     tensor.copy_(seen[name])
             return output
-        return _replaced(output, tensor, seen[name].clone())
+        return replaced(output, tensor, seen[name].clone())
 
-    with watching(module, take, {_base(name) for name in wanted}):
+    with watching(module, take, {base(name) for name in wanted}):
         try:
             yield seen
         except _Enough as reached:
@@ -221,10 +221,9 @@ class _Call:
         self.versions = {id(given): _version(given) for given in (*args, *kwargs.values())}
 
     def end(self, _module: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
-        inputs = (*args, *kwargs.values())
         tensor = first_tensor(output)
         in_place = tensor is not None and _version(tensor) != self.versions.get(id(tensor), -1)
-        return self.take(self.name, output, inputs, in_place)
+        return self.take(self.name, output, (*args, *kwargs.values()), in_place)
 
 
 class _Functions(TorchFunctionMode):
@@ -283,12 +282,13 @@ def _same_memory(tensor: Tensor, given: Any) -> bool:
     return tensor.untyped_storage().data_ptr() == given.untyped_storage().data_ptr() != 0
 
 
-def _base(name: str) -> str:
+def base(name: str) -> str:
+    """A layer's name without the "#2" of a later call."""
     head, mark, number = name.rpartition("#")
     return head if mark and number.isdigit() else name
 
 
-def _replaced(output: Any, old: Tensor, new: Tensor) -> Any:
+def replaced(output: Any, old: Tensor, new: Tensor) -> Any:
     """The same structure with one tensor exchanged."""
     if output is old:
         return new
@@ -296,7 +296,7 @@ def _replaced(output: Any, old: Tensor, new: Tensor) -> Any:
         copy = type(output)(output)
         for key, value in output.items():
             if first_tensor(value) is old:
-                copy[key] = _replaced(value, old, new)
+                copy[key] = replaced(value, old, new)
         return copy
-    parts = [_replaced(part, old, new) if first_tensor(part) is old else part for part in output]
+    parts = [replaced(part, old, new) if first_tensor(part) is old else part for part in output]
     return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)

@@ -142,9 +142,12 @@ def values(
     net: Network,
     inputs: Float[Tensor, "batch channels height width"],
     wanted: Sequence[Target],
-    rows: Int[Tensor, "batch"],
-) -> Float[Tensor, "targets batch"]:
-    """The value of every target for each image, from one forward pass, ready for gradients.
+    rows: Int[Tensor, "answers"],
+) -> Float[Tensor, "targets answers"]:
+    """The value of every target for each answer, from one forward pass, ready for gradients.
+
+    Args:
+        rows: for each answer (see `Network.scores`) the number of the photo that it is of.
 
     Raises:
         PellucidError: a value is not a number, or infinite.

@@ -1,5 +1,7 @@
 """Class activation maps against their formulas, place by place, and where the answer is known."""
 
+from collections.abc import Mapping
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -9,7 +11,8 @@ import pasted
 import pellucid as pl
 from pasted import share
 
-WAYS = ["gradcam", "gradcam++", "layercam", "scorecam", "guided"]
+SLOPED = ["gradcam", "gradcam++", "layercam", "hirescam", "xgradcam"]  # by formulas of gradients
+WAYS = [*SLOPED, "scorecam", "ablationcam", "eigencam", "guided"]
 LAYER = "3"
 
 
@@ -55,6 +58,11 @@ def twin(way: str, maps: Tensor, slopes: Tensor) -> Tensor:
                 weight = sum(float(g[at]) for at in places) / len(places)
             elif way == "layercam":
                 weight = max(0.0, float(g[here]))
+            elif way == "hirescam":
+                weight = float(g[here])
+            elif way == "xgradcam":
+                whole = sum(float(a[at]) for at in places)
+                weight = sum(float(a[at]) * float(g[at]) for at in places) / whole if whole else 0.0
             else:
                 weight = 0.0
                 activity = sum(max(0.0, float(a[at])) for at in places)
@@ -68,7 +76,7 @@ def twin(way: str, maps: Tensor, slopes: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("rectified", [True, False])
-@pytest.mark.parametrize("way", ["gradcam", "gradcam++", "layercam"])
+@pytest.mark.parametrize("way", SLOPED)
 def test_is_its_formula(way: str, rectified: bool, cat: pl.Photo) -> None:
     net = network(rectified=rectified)
     greatest = []
@@ -109,7 +117,7 @@ class Halves(nn.Module):
         return self.head(self.relu(sides).mean((2, 3)))
 
 
-@pytest.mark.parametrize("way", ["gradcam", "gradcam++", "layercam"])
+@pytest.mark.parametrize("way", [*SLOPED, "ablationcam"])
 def test_each_class_on_its_own_half(way: str) -> None:
     net = pl.Network(Halves(), size=8, mean=[0.0] * 3, std=[1.0] * 3, labels=["left", "right"])
     found = pl.cam(net, torch.ones(3, 8, 8), target=["left", "right"], layer="relu", way=way)
@@ -127,8 +135,27 @@ def test_of_a_linear_head_grad_cam_adds_up_to_the_score(cat: pl.Photo, bundled: 
     maps = seen["relu7"][0]
     evidence = torch.einsum("c,chw->hw", weight[5].detach(), maps) / maps[0].numel()
     torch.testing.assert_close(evidence.sum() + bias[5].detach(), score)
-    found = pl.cam(net, cat, target=5).values
-    torch.testing.assert_close(found, evidence.relu())
+    for way in ("gradcam", "hirescam", "xgradcam"):  # in such a network they are the same
+        torch.testing.assert_close(pl.cam(net, cat, target=5, way=way).values, evidence.relu())
+    # Without a channel the score loses its weight times its mean.
+    found = pl.cam(net, cat, target=5, way="ablationcam").values
+    lost = weight[5].detach() * maps.mean((1, 2))
+    wanted = torch.einsum("c,chw->hw", lost, maps).relu()
+    torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-4 * float(wanted.max()))
+
+
+def test_the_sum_of_hirescam_and_xgradcam_is_the_same(cat: pl.Photo, bundled: pl.Network) -> None:
+    """Of every network: what is cut off is added again by asking for the opposite."""
+
+    def against(seen: Mapping[str, Tensor]) -> Tensor:
+        return -seen[""][:, 5]
+
+    sums = {}
+    for way in ("hirescam", "xgradcam", "gradcam"):
+        both = pl.cam(bundled, cat, target=[5, against], way=way, layer="relu4").values[0]
+        sums[way] = float((both[0] - both[1]).double().sum())
+    assert sums["hirescam"] == pytest.approx(sums["xgradcam"], rel=1e-4)
+    assert abs(sums["gradcam"] - sums["hirescam"]) > 0.1 * abs(sums["hirescam"])
 
 
 def test_of_a_channel_of_its_own_layer_it_is_the_channel(tiny: pl.Network, cat: pl.Photo) -> None:
@@ -186,6 +213,7 @@ def test_several_layers_are_averaged(bundled: pl.Network, cat: pl.Photo) -> None
         ({"layer": "avgpool"}, "384 x 1 x 1 numbers without places"),
         ({"layer": "relu7", "target": "relu5:3"}, "'relu7' comes after relu5:3, .*before 'relu5'"),
         ({"layer": "relu7", "target": "relu5:3", "way": "scorecam"}, "comes after relu5:3"),
+        ({"layer": "relu7", "target": "relu5:3", "way": "ablationcam"}, "comes after relu5:3"),
         ({"layer": "relu7;"}, "one ';' between each two"),
         ({"layer": "relu7; fc"}, "no layer 'fc'"),
         ({"target": "cta"}, "no class 'cta'"),
@@ -205,12 +233,16 @@ def test_nothing_is_said_to_be_nothing(way: str, cat: pl.Photo) -> None:
     assert "zero" not in pl.cam(net, cat, target=0, layer=LAYER, way=way).caption
     nn.init.zeros_(net.module[8].weight)
     found = pl.cam(net, cat, target=0, layer=LAYER, way=way)
-    if way != "scorecam":  # all channels count alike there: the map is their mean
+    why = {"ablationcam": "it is the same without any one of the channels"}
+    if way not in ("scorecam", "eigencam"):  # there it is the mean of all channels, and no class's
         assert not found.values.any()
-        assert found.caption.endswith(": zero everywhere, no change there changes it")
+        told = why.get(way, "no change there changes it")
+        assert found.caption.endswith(f": zero everywhere, {told}")
     nn.init.constant_(net.module[2].bias, -100)  # nothing is left in the layer
     found = pl.cam(net, cat, target=0, layer=LAYER, way=way)
-    assert not found.values.any() and ": zero everywhere, no" in found.caption
+    assert not found.values.any()
+    why |= {"eigencam": "all places are alike"}
+    assert f": zero everywhere, {why.get(way, 'no')}" in found.caption
 
 
 def test_what_speaks_against_is_cut_off_and_said(cat: pl.Photo) -> None:

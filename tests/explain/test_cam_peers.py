@@ -10,6 +10,10 @@ Where they differ, the formula judges:
 - Its Score-CAM enlarges masks by corners instead of centres: its masks are put in place of ours.
 - DenseNet's last rectifier works in place on the layer in front of it. Both peers then multiply
   gradients of the one by values of the other.
+- Its Ablation-CAM divides by the score, which turns the map of a negative one inside out. And where
+  a layer is not rectified it sets a channel to ten million below the lowest number instead of zero:
+  what the score then loses is no longer the channel's own.
+- Which end of Eigen-CAM's component is up is left to chance there: compared is the line.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +23,19 @@ from functools import partial
 import pytest
 import torch
 from captum.attr import LayerGradCam
-from pytorch_grad_cam import GradCAM, GradCAMPlusPlus, LayerCAM, ScoreCAM, score_cam
+from pytorch_grad_cam import (
+    AblationCAM,
+    EigenCAM,
+    GradCAM,
+    GradCAMPlusPlus,
+    HiResCAM,
+    LayerCAM,
+    ScoreCAM,
+    XGradCAM,
+    ablation_cam,
+    ablation_layer,
+    score_cam,
+)
 from pytorch_grad_cam.base_cam import BaseCAM
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -42,6 +58,8 @@ PEERS = {
     "gradcam++": GradCAMPlusPlus,
     "layercam": LayerCAM,
     "scorecam": ScoreCAM,
+    "hirescam": HiResCAM,
+    "xgradcam": XGradCAM,
 }
 
 
@@ -113,7 +131,7 @@ def score(number: int, times: float, output: Tensor) -> Tensor:
     return times * output[number]
 
 
-@pytest.mark.parametrize("way", ["gradcam", "layercam"])
+@pytest.mark.parametrize("way", ["gradcam", "layercam", "hirescam", "xgradcam"])
 def test_beside_pytorch_grad_cam(way: str, net: pl.Network, photo: str, best: int) -> None:
     layer = layer_of(net)
     found = pl.cam(net, photo, target=best, layer=layer, way=way).values
@@ -171,6 +189,82 @@ def test_beside_its_score_cam(net: pl.Network, photo: str, best: int, corners: N
     wanted = of_peer(ScoreCAM, net, photo, layer, partial(score, best, 1.0))
     # Channels that mark nothing are in its softmax and not in ours: a factor.
     same(found / found.max(), wanted / wanted.max())
+
+
+def ablated(net: pl.Network, photo: str, layer: str, target: Callable[..., Tensor]) -> Tensor:
+    """The peer's weights of the channels, and the map before it is cut off."""
+    inputs = net.prepare(pl.open_image(photo))[0]
+    module = deepcopy(net.module)
+    part = module.get_submodule(layer)
+    kind = partial(AblationCAM, ablation_layer=ablation_layer.AblationLayer())
+    with kind(model=module, target_layers=[part]) as peer, torch.no_grad():
+        peer.batch_size = 64
+        peer.activations_and_grads(inputs)
+        maps = peer.activations_and_grads.activations[0].numpy()
+        return torch.from_numpy(peer.get_cam_image(inputs, part, [target], maps, None, False))[0]
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its bars are not printed."""
+    monkeypatch.setattr(ablation_cam.tqdm, "tqdm", lambda batches: batches)
+
+
+def test_beside_its_ablation_cam(net: pl.Network, photo: str, best: int, silent: None) -> None:
+    if net.name == "vgg11_bn":
+        pytest.skip("slow, and no other operations than the bundled network's")
+    # Rectified; mobilenet's few channels are not.
+    layer = "features.0" if net.name == "mobilenet_v2" else layer_of(net, few=True)
+    found = pl.cam(net, photo, target=best, layer=layer, way="ablationcam").values
+    value = float(net.scores(net.prepare(pl.open_image(photo))[0]).detach()[0, best])
+    wanted = ablated(net, photo, layer, partial(score, best, 1.0)) * value
+    same(found, wanted.relu())
+
+
+def test_its_ablation_cam_turns_what_has_a_negative_score(
+    bundled: pl.Network, photo: str, silent: None
+) -> None:
+    scores = bundled.scores(bundled.prepare(pl.open_image(photo))[0]).detach()[0]
+    worst = int(scores.argmin())
+    assert float(scores[worst]) < 0
+    found = pl.cam(bundled, photo, target=worst, layer="relu2", way="ablationcam").values
+    wanted = ablated(bundled, photo, "relu2", partial(score, worst, 1.0))
+    same(found, (wanted * float(scores[worst])).relu())
+    assert float((found * wanted.relu()).sum()) == 0, "where ours is bright, theirs is dark"
+
+
+def test_its_ablation_cam_of_a_layer_that_is_not_rectified(photo: str, silent: None) -> None:
+    """The formula judges."""
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Conv2d(3, 6, 3, 2), nn.Conv2d(6, 6, 3), nn.Tanh(), nn.Flatten(), nn.LazyLinear(3)
+    )
+    module(torch.zeros(1, 3, 24, 24))
+    net = pl.Network(module.eval(), size=24)
+    with torch.no_grad():
+        maps = module[0](net.prepare(pl.open_image(photo))[0])
+        lost = torch.zeros(6)
+        for channel in range(6):
+            less = maps.clone()
+            less[:, channel] = 0
+            lost[channel] = (module[1:](maps) - module[1:](less))[0, 1]
+    wanted = torch.einsum("c,chw->hw", lost, maps[0])
+    found = pl.cam(net, photo, target=1, layer="0", way="ablationcam").values
+    same(found, wanted.relu())
+    theirs = ablated(net, photo, "0", partial(score, 1, 1.0)).flatten()
+    together = torch.corrcoef(torch.stack([theirs, wanted.flatten()]))[0, 1]
+    assert abs(float(together)) < 0.99
+
+
+def test_beside_its_eigen_cam(net: pl.Network, photo: str) -> None:
+    layer = layer_of(net)
+    found = pl.cam(net, photo, target=0, layer=layer, way="eigencam").values
+    with torch.no_grad(), pl.recording(net, [layer]) as seen:
+        net.module(net.prepare(pl.open_image(photo))[0])
+    maps = seen[layer].numpy()
+    wanted = torch.from_numpy(EigenCAM.get_cam_image(None, None, None, None, maps, None, False))[0]
+    end = 1 if float((wanted * seen[layer][0].abs().sum(0)).sum()) > 0 else -1
+    same(found, (end * wanted).relu())
 
 
 def test_beside_captum(net: pl.Network, photo: str, best: int) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import pellucid as pl
+from pellucid.explain.explainers import explainer, explainers, usual
 from pellucid.judgement import MEASURES
 
 FEW: dict[str, Any] = {"stages": 1, "samples": 1, "pieces": 2, "methods": "saliency; occlusion"}
@@ -100,3 +101,16 @@ def test_what_is_empty_already_is_not_said_to_become_so(bundled: pl.Network, cat
         "as the weights are shuffled, the map changes: saliency; the map is empty from the start, "
         f"nothing to judge: occlusion {brief}"
     )
+
+
+def test_what_takes_long_or_says_the_same_is_compared_where_it_is_named(cat: pl.Photo) -> None:
+    aside = {
+        f"cam:{way}" for way in ("scorecam", "ablationcam", "hirescam", "xgradcam", "eigencam")
+    }
+    assert aside <= explainers().keys() and not aside & usual().keys()
+    assert {"cam", "cam:gradcam++", "cam:layercam", "cam:guided", "occlusion"} <= usual().keys()
+    assert "rise" in explainers() and "rise" not in usual()
+    assert explainer("cam:ablationcam").long and not explainer("cam:hirescam").long
+    net = pl.Network(Cut(), size=16)
+    found = pl.compare(net, cat, **FEW | {"methods": "cam:ablationcam; cam:eigencam"})
+    assert [each.name for each in found.judgements] == ["cam:ablationcam", "cam:eigencam"]

@@ -74,9 +74,13 @@ def network(module: nn.Module) -> pl.Network:
 
 ASKED: dict[str, Callable[[pl.Network], Any]] = {
     "occlusion": lambda net: pl.occlusion(net, "photo:cat", target=1, window=7, stride=3),
+    "rise": lambda net: pl.rise(net, "photo:cat", target=1, masks=24, measure="score"),
     "integrated": lambda net: pl.integrated(net, "photo:cat", target=1, steps=5),
     "smooth": lambda net: pl.saliency(net, "photo:cat", target=1, smooth=3),
     "scorecam": lambda net: pl.cam(net, "photo:cat", target=1, way="scorecam", layer="first"),
+    "ablationcam": lambda net: pl.cam(
+        net, "photo:cat", target=1, way="ablationcam", layer="second"
+    ),
     "trust": lambda net: pl.trust(net, "saliency", "photo:cat", target=1),
     "segment": lambda net: pl.segment(net, "photo:cat", target=1),
     "two photos' layers": lambda net: pl.cam(net, ("photo:cat", "photo:flower"), layer="first"),

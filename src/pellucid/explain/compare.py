@@ -25,7 +25,8 @@ def compare(
     *,
     target: One = None,
     methods: Annotated[
-        str | None, Help("names with ; between; if none, all but those that take minutes")
+        str | None,
+        Help("names with ; between; if none, all but the long ones and those that say the same"),
     ] = None,
     stages: Stages = USUAL.stages,
     samples: Samples = USUAL.samples,

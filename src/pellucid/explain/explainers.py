@@ -14,7 +14,10 @@ from pellucid.option import kinds
 from pellucid.register import entries, methods
 
 WAY = "way"  # the setting by which one method is several, as cam is
-LONG = ("scorecam",)  # ways of hundreds of passes for a single map
+LONG = ("scorecam", "ablationcam", "rise")  # ways and methods of hundreds of passes for a map
+# Ways that show nothing new beside the others: the maps of Grad-CAM where a network ends in a mean
+# and one linear layer, and one that is the same for every target.
+BESIDE = ("hirescam", "xgradcam", "eigencam")
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,19 @@ class Explainer:
     @property
     def long(self) -> bool:
         """Whether it takes much longer than the others."""
-        return self.settings.get(WAY) in LONG
+        return self.settings.get(WAY, self.name) in LONG
+
+    @property
+    def usual(self) -> bool:
+        """Whether it is compared where none is named.
+
+        No plug-in: the same call gives the same picture, whatever else is installed.
+        """
+        return not (self.long or self.foreign or self.settings.get(WAY) in BESIDE)
 
     def quick(self, net: Network) -> Explainer:
         """The same with coarse settings, where it would need many passes; else itself."""
-        few = {"stride": max(1, max(net.preprocess.size) // 7), "steps": 12}
+        few = {"stride": max(1, max(net.preprocess.size) // 7), "steps": 12, "masks": 500}
         fitting = {name: value for name, value in few.items() if name in self.method.options}
         return replace(self, settings=self.settings | fitting) if fitting else self
 
@@ -71,12 +82,8 @@ def explainers() -> dict[str, Explainer]:
 
 
 def usual() -> dict[str, Explainer]:
-    """Those that are compared where none is named.
-
-    No plug-in: the same call gives the same picture, whatever else is installed.
-    """
-    known = explainers().items()
-    return {name: each for name, each in known if not (each.long or each.foreign)}
+    """Those that are compared where none is named."""
+    return {name: each for name, each in explainers().items() if each.usual}
 
 
 def explainer(name: str) -> Explainer:

@@ -1,6 +1,7 @@
 """What does the network miss when it is covered?"""
 
 from collections.abc import Generator
+from functools import partial
 from typing import Annotated, Literal
 
 import numpy as np
@@ -9,7 +10,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.digits import apart
-from pellucid.errors import PellucidError
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.method import Step, method
 from pellucid.network import Network
@@ -18,7 +18,7 @@ from pellucid.question import Photos, Question, Wanted
 from pellucid.see.incremental.answers import Answers
 from pellucid.see.incremental.spans import Numbers
 from pellucid.see.masks import Fill, Grid, by_mask, by_pixel, check_coverage, cover, uncovered
-from pellucid.target import UNSOUND
+from pellucid.see.sound import sound, steadied
 
 Measure = Literal["probability", "score"]
 
@@ -98,7 +98,7 @@ def occlusion(
     for row, inputs in enumerate(asked.inputs[:, None]):
         values = asked.reader(row, share=measure == "probability")
         answers = Answers(values, inputs, covers[row : row + 1], net.module, batch, asks)
-        clean = _sound(answers.clean, asked, row, answers)
+        clean = sound(answers.clean, asked, row, inputs.clone)
         levels: list[Tensor] = []
         tried: list[list[Tensor]] = [[] for _ in asked.targets]
         own = [np.arange(len(grids[0]))] * len(asked.targets)  # the masks of each target
@@ -109,14 +109,14 @@ def occlusion(
             found = clean.new_zeros(len(numbers), len(clean))
             boxes = grid.boxes(numbers)
             for some, under in answers.under(boxes):
-                sound = _sound(under, asked, row, answers, boxes[some])
-                found[torch.from_numpy(some)] = sound
+                masked = partial(answers.masked, boxes[some])
+                found[torch.from_numpy(some)] = sound(under, asked, row, masked)
                 done += len(some)
                 yield Step(done, total, asked.targets[0].name(row))
-            clean = _sound(answers.clean, asked, row, answers)  # see `Answers.clean`
+            clean = sound(answers.clean, asked, row, inputs.clone)  # see `Answers.clean`
             level = []
             for at, some in enumerate(own):
-                mine = _steadied(found[np.searchsorted(numbers, some), at], clean[at], net.dtype)
+                mine = steadied(found[np.searchsorted(numbers, some), at], clean[at], net.dtype)
                 tried[at].append(mine)
                 laid = by_pixel if per == "pixel" else by_mask
                 level.append(laid(grid, some, mine[:, None], clean[at, None]))
@@ -144,48 +144,6 @@ def _counts(grids: list[Grid]) -> list[int]:
     for _ in grids[1:]:
         counts.append(4 * -(-counts[-1] // 4))
     return counts
-
-
-def _sound(
-    values: Float[Tensor, "*masks targets"],
-    asked: Question,
-    row: int,
-    answers: Answers,
-    boxes: Numbers | None = None,
-) -> Float[Tensor, "..."]:
-    """Values that are numbers.
-
-    Args:
-        boxes: of the masks that they are under; None: of the photo without a mask.
-
-    Raises:
-        PellucidError: one is NaN or infinite; told is the score where it is a probability.
-    """
-    if bool(values.isfinite().all()):
-        return values.float().cpu()
-    with torch.inference_mode():
-        inputs = answers.inputs if boxes is None else answers.masked(boxes)
-        scores = asked.reader(row)(inputs)
-    ends = zip(asked.targets, values.movedim(-1, 0), scores.movedim(-1, 0), strict=True)
-    target, value, score = next(end for end in ends if not bool(end[1].isfinite().all()))
-    number = [float(one[~one.isfinite()][0]) for one in (score, value) if not one.isfinite().all()]
-    if target.what == "score" and len(number) == 1:
-        told = f"{target.name(row)} has no probability, for another class's score is not finite"
-    else:
-        told = f"the {target.what} of {target.name(row)} is {number[0]}"
-    raise PellucidError(f"{told}: {UNSOUND}")
-
-
-def _steadied(
-    found: Float[Tensor, "masks"], clean: Float[Tensor, ""], dtype: torch.dtype
-) -> Float[Tensor, "masks"]:
-    """Where a target differs by roundings only, it is the same: they are not to be drawn."""
-    eps = torch.finfo(dtype).eps
-    # Of one colour under masks of the same colour, probabilities were seen to differ by 16 eps: a
-    # rounding of the score is a share of the probability. In half precision that would hide much.
-    rounding = (32 if eps < 1e-5 else 1) * eps * clean.abs()
-    same = (found - clean).abs().amax() <= rounding
-    return torch.where(same, clean, found)
 
 
 def _worst(lost: Float[Tensor, "masks"], count: int) -> Numbers:

@@ -24,6 +24,7 @@ FEW = {
     "octaves": 1,
     "parts": 1,
     "shrink": 96,
+    "masks": 20,
 }
 BEFORE = {"facets": 1}  # steps before the climb, in which a photo is looked at
 
