@@ -14,7 +14,7 @@ from pellucid.option import kinds
 from pellucid.register import entries, methods
 
 WAY = "way"  # the setting by which one method is several, as cam is
-LONG = ("scorecam",)  # ways of hundreds of passes for a single map
+LONG = ("scorecam", "shapley", "lime")  # methods and ways of hundreds of passes for one map
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Explainer:
     @property
     def long(self) -> bool:
         """Whether it takes much longer than the others."""
-        return self.settings.get(WAY) in LONG
+        return self.method.name in LONG or self.settings.get(WAY) in LONG
 
     def quick(self, net: Network) -> Explainer:
         """The same with coarse settings, where it would need many passes; else itself."""
-        few = {"stride": max(1, max(net.preprocess.size) // 7), "steps": 12}
+        few = {"stride": max(1, max(net.preprocess.size) // 7), "steps": 12, "passes": 400}
         fitting = {name: value for name, value in few.items() if name in self.method.options}
         return replace(self, settings=self.settings | fitting) if fitting else self
 

@@ -9,7 +9,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.digits import apart
-from pellucid.errors import PellucidError
 from pellucid.heatmap import Heatmap, Heatmaps
 from pellucid.method import Step, method
 from pellucid.network import Network
@@ -18,9 +17,7 @@ from pellucid.question import Photos, Question, Wanted
 from pellucid.see.incremental.answers import Answers
 from pellucid.see.incremental.spans import Numbers
 from pellucid.see.masks import Fill, Grid, by_mask, by_pixel, check_coverage, cover, uncovered
-from pellucid.target import UNSOUND
-
-Measure = Literal["probability", "score"]
+from pellucid.see.readings import Measure, check_sound, measured, steadied
 
 
 @method(examples=lambda net: [{}])
@@ -81,8 +78,7 @@ def occlusion(
         torch.Size([16, 16])
     """
     asked = Question.of(net, photo, target)
-    if any(one.what == "score" for one in asked.targets) and net.measure == "score":
-        measure = "score"
+    measure = measured(asked, measure)
     grids = [Grid.of(net.preprocess.size, window, stride)]
     for _ in range(detail):
         grids.append(grids[-1].finer())
@@ -116,7 +112,7 @@ def occlusion(
             clean = _sound(answers.clean, asked, row, answers)  # see `Answers.clean`
             level = []
             for at, some in enumerate(own):
-                mine = _steadied(found[np.searchsorted(numbers, some), at], clean[at], net.dtype)
+                mine = steadied(found[np.searchsorted(numbers, some), at], clean[at], net.dtype)
                 tried[at].append(mine)
                 laid = by_pixel if per == "pixel" else by_mask
                 level.append(laid(grid, some, mine[:, None], clean[at, None]))
@@ -152,39 +148,10 @@ def _sound(
     answers: Answers,
     boxes: Numbers | None = None,
 ) -> Float[Tensor, "..."]:
-    """Values that are numbers.
-
-    Args:
-        boxes: of the masks that they are under; None: of the photo without a mask.
-
-    Raises:
-        PellucidError: one is NaN or infinite; told is the score where it is a probability.
-    """
-    if bool(values.isfinite().all()):
-        return values.float().cpu()
-    with torch.inference_mode():
-        inputs = answers.inputs if boxes is None else answers.masked(boxes)
-        scores = asked.reader(row)(inputs)
-    ends = zip(asked.targets, values.movedim(-1, 0), scores.movedim(-1, 0), strict=True)
-    target, value, score = next(end for end in ends if not bool(end[1].isfinite().all()))
-    number = [float(one[~one.isfinite()][0]) for one in (score, value) if not one.isfinite().all()]
-    if target.what == "score" and len(number) == 1:
-        told = f"{target.name(row)} has no probability, for another class's score is not finite"
-    else:
-        told = f"the {target.what} of {target.name(row)} is {number[0]}"
-    raise PellucidError(f"{told}: {UNSOUND}")
-
-
-def _steadied(
-    found: Float[Tensor, "masks"], clean: Float[Tensor, ""], dtype: torch.dtype
-) -> Float[Tensor, "masks"]:
-    """Where a target differs by roundings only, it is the same: they are not to be drawn."""
-    eps = torch.finfo(dtype).eps
-    # Of one colour under masks of the same colour, probabilities were seen to differ by 16 eps: a
-    # rounding of the score is a share of the probability. In half precision that would hide much.
-    rounding = (32 if eps < 1e-5 else 1) * eps * clean.abs()
-    same = (found - clean).abs().amax() <= rounding
-    return torch.where(same, clean, found)
+    """Values that are numbers; of the photo without a mask where there are no `boxes`."""
+    inputs = answers.inputs
+    check_sound(values, asked, row, lambda: inputs if boxes is None else answers.masked(boxes))
+    return values.float().cpu()
 
 
 def _worst(lost: Float[Tensor, "masks"], count: int) -> Numbers:
