@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 import pellucid as pl
+from pellucid.explain.explainers import explainer, usual
 from pellucid.method import Method
 from pellucid.see import coalitions
 
@@ -111,3 +112,8 @@ def test_scores_that_are_no_numbers(way: Method[Any]) -> None:
     for measure in ("score", "probability"):
         with pytest.raises(pl.PellucidError, match="the score of class:0 is nan: the network's"):
             way(net, torch.ones(3, 8, 8), target="0", measure=measure, **given)
+
+
+def test_compared_where_named_with_fewer_passes(way: Method[Any], tiny: pl.Network) -> None:
+    assert way.name not in usual()
+    assert explainer(way.name).quick(tiny).settings == {"passes": 400}

@@ -49,7 +49,7 @@ def shapley(
     sum held exactly (Covert & Lee 2021); where we depart: all sizes are drawn alike often, with
     weights that make up for it (Musco & Witter 2025), and what a coalition's size alone does, an
     odd curve in it, is fitted beside the values. It is orthogonal to them, so that they stay what
-    they are, with a third to a half less error.
+    they are.
 
     Returns:
         Heatmap with `.values` (height, width) on the network's input: for each pixel its region's
