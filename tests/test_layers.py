@@ -99,6 +99,7 @@ def test_what_is_imported_is_among_the_dependencies() -> None:
     names |= {
         "cv2": "opencv-python-headless",
         "sklearn": "scikit-learn",
+        "skimage": "scikit-image",
         "lance": "pylance",
         "umap": "umap-learn",
     }

@@ -118,16 +118,23 @@ class Question:
         none = scores.ndim in (2, 4) and scores.shape[1] > 1 and bool(low == high)
         return "; the network scores all classes alike: is it trained?" if none else ""
 
-    def told(self, facts: Mapping[str, Float[Tensor, "photos targets"]]) -> dict[str, Any]:
-        """Facts of each photo and target as a result has them; see `Result`."""
-        tables = {name: table.tolist() for name, table in facts.items()}
+    def told(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Facts of each photo and target as a result has them; see `Result`.
+
+        Args:
+            facts: (photos, targets) numbers, or lists with anything for each photo and target.
+        """
+        tables = {
+            name: table.tolist() if isinstance(table, Tensor) else table
+            for name, table in facts.items()
+        }
         return {name: table[0][0] for name, table in tables.items()} if self.single else tables
 
     def answer(
         self,
         maps: Float[Tensor, "photos targets height width"],
         caption: Callable[[int, int], str],
-        facts: Mapping[str, Float[Tensor, "photos targets"]] | None = None,
+        facts: Mapping[str, Any] | None = None,
         clean: Float[Tensor, "photos targets"] | None = None,
         number: str = "score",
         **looks: Any,
@@ -137,7 +144,7 @@ class Question:
         Args:
             maps: on the network's input, any resolution.
             caption: of a map, by the number of its photo and of its target.
-            facts: numbers that belong to each map, by name.
+            facts: what belongs to each map, by name; see `told`.
             clean: of each map the number that stands for nothing; see `Heatmap`.
             number: what captions call that of a class.
             looks: how they are drawn; see `Mapped`.

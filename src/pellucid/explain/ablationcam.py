@@ -17,7 +17,7 @@ from pellucid.layout import Layout
 from pellucid.method import Step
 from pellucid.question import Question
 from pellucid.record import base, first_tensor, replaced, watching
-from pellucid.see.sound import rounding
+from pellucid.see.readings import rounding
 
 # In the inputs of one forward pass, or in the layer: more is no faster, and takes memory.
 MOST_NUMBERS = {"cpu": 2_500_000, "cuda": 20_000_000, "mps": 10_000_000}

@@ -14,7 +14,8 @@ from pellucid.option import kinds
 from pellucid.register import entries, methods
 
 WAY = "way"  # the setting by which one method is several, as cam is
-LONG = ("scorecam", "ablationcam", "rise")  # ways and methods of hundreds of passes for a map
+# Ways and methods of hundreds of passes for a map.
+LONG = ("scorecam", "ablationcam", "rise", "shapley", "lime")
 # Ways that show nothing new beside the others: the maps of Grad-CAM where a network ends in a mean
 # and one linear layer, and one that is the same for every target.
 BESIDE = ("hirescam", "xgradcam", "eigencam")
@@ -50,7 +51,12 @@ class Explainer:
 
     def quick(self, net: Network) -> Explainer:
         """The same with coarse settings, where it would need many passes; else itself."""
-        few = {"stride": max(1, max(net.preprocess.size) // 7), "steps": 12, "masks": 500}
+        few = {
+            "stride": max(1, max(net.preprocess.size) // 7),
+            "steps": 12,
+            "masks": 500,
+            "passes": 400,
+        }
         fitting = {name: value for name, value in few.items() if name in self.method.options}
         return replace(self, settings=self.settings | fitting) if fitting else self
 

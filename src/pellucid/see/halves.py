@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pellucid.see.sound import rounding
+from pellucid.see.readings import rounding
 
 
 class Halves:

@@ -18,9 +18,7 @@ from pellucid.question import Photos, Question, Wanted
 from pellucid.see.incremental.answers import Answers
 from pellucid.see.incremental.spans import Numbers
 from pellucid.see.masks import Fill, Grid, by_mask, by_pixel, check_coverage, cover, uncovered
-from pellucid.see.sound import sound, steadied
-
-Measure = Literal["probability", "score"]
+from pellucid.see.readings import Measure, measured, sound, steadied
 
 
 @method(examples=lambda net: [{}])
@@ -81,8 +79,7 @@ def occlusion(
         torch.Size([16, 16])
     """
     asked = Question.of(net, photo, target)
-    if any(one.what == "score" for one in asked.targets) and net.measure == "score":
-        measure = "score"
+    measure = measured(asked, measure)
     grids = [Grid.of(net.preprocess.size, window, stride)]
     for _ in range(detail):
         grids.append(grids[-1].finer())

@@ -18,8 +18,7 @@ from pellucid.question import Photos, Question, Wanted
 from pellucid.see.grids import Grids
 from pellucid.see.halves import Halves
 from pellucid.see.incremental.answers import MOST_NUMBERS, Values
-from pellucid.see.occlusion import Measure
-from pellucid.see.sound import sound
+from pellucid.see.readings import Measure, measured, sound
 
 SURE = 0.8  # agreement of two halves from which on a map is not called unsure
 
@@ -73,8 +72,7 @@ def rise(
         >>> rise(net, "photo:cat", masks=4000).facts["agreement"]
     """
     asked = Question.of(net, photo, target)
-    if any(one.what == "score" for one in asked.targets) and net.measure == "score":
-        measure = "score"
+    measure = measured(asked, measure)
     grids = Grids.drawn(net.preprocess.size, masks, cells, chance)
     size = batch or fitting(net.device, asked.inputs[0].numel(), MOST_NUMBERS)
     total, done = len(asked.photos) * masks, 0

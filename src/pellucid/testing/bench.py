@@ -25,6 +25,8 @@ FEW = {
     "parts": 1,
     "shrink": 96,
     "masks": 20,
+    "regions": 8,
+    "passes": 100,
 }
 BEFORE = {"facets": 1}  # steps before the climb, in which a photo is looked at
 
@@ -109,9 +111,9 @@ def in_steps(
     method: Method[Any], net: pl.Network, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
     """Arguments for which also a method that works in batches has more than one to do."""
-    for module in ("gradient", "scorecam"):
+    for module in ("explain.gradient", "explain.scorecam", "see.coalitions"):
         most = dict.fromkeys(DEVICES, 2 * net.blank().numel())
-        monkeypatch.setattr(f"pellucid.explain.{module}.MOST_NUMBERS", most)
+        monkeypatch.setattr(f"pellucid.{module}.MOST_NUMBERS", most)
     more: dict[str, dict[str, Any]] = {"smooth": {"smooth": 3}, "way": {"way": "scorecam"}}
     found = [
         settings

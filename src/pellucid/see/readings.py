@@ -1,6 +1,7 @@
-"""Sound: values that are numbers, and whose differences are more than roundings."""
+"""Readings: values that a network gave, which are to be numbers, and more than roundings apart."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -10,6 +11,14 @@ from pellucid.errors import PellucidError
 from pellucid.question import Question
 from pellucid.target import UNSOUND
 
+Measure = Literal["probability", "score"]
+
+
+def measured(asked: Question, measure: Measure) -> Measure:
+    """What can be measured: of a network of one class not its probability, which is always 1."""
+    scores = any(one.what == "score" for one in asked.targets) and asked.net.measure == "score"
+    return "score" if scores else measure
+
 
 def sound(
     values: Float[Tensor, "*images targets"],
@@ -17,7 +26,18 @@ def sound(
     row: int,
     inputs: Callable[[], Tensor],
 ) -> Float[Tensor, "..."]:
-    """The targets' values of versions of one photo, seen to be numbers.
+    """The targets' values of versions of one photo, seen to be numbers; see `check_sound`."""
+    check_sound(values, asked, row, inputs)
+    return values.float().cpu()
+
+
+def check_sound(
+    values: Float[Tensor, "*images targets"],
+    asked: Question,
+    row: int,
+    inputs: Callable[[], Tensor],
+) -> None:
+    """Refuses values that are no numbers.
 
     Args:
         row: the photo's number.
@@ -27,7 +47,7 @@ def sound(
         PellucidError: one is NaN or infinite; told is the score where it is a probability.
     """
     if bool(values.isfinite().all()):
-        return values.float().cpu()
+        return
     with torch.inference_mode():
         scores = asked.reader(row)(inputs())
     ends = zip(asked.targets, values.movedim(-1, 0), scores.movedim(-1, 0), strict=True)
