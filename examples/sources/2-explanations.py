@@ -48,6 +48,13 @@ pl.integrated(net, photo, target="Motorbikes")
 pl.lrp(net, photo, target="Motorbikes").over()
 
 # %% [markdown]
+# DeepLIFT goes the same way, but with differences from an empty picture: at each layer it asks not how steep the function
+# is here, but how far it has come from there. Nothing is lost: the map sums up to the difference of the scores.
+
+# %%
+pl.deeplift(net, photo, target="Motorbikes").over()
+
+# %% [markdown]
 # ## A pretty picture, and a warning
 #
 # Guided backpropagation gives the sharpest map of all.

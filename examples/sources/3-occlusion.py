@@ -42,6 +42,27 @@ pl.occlusion(net, photo, window=45, stride=11).over()
 pl.occlusion(net, photo, fill="blur").over()
 
 # %% [markdown]
+# ## Half of it hidden, again and again
+#
+# Two parts that say the same thing hide each other: with one covered the other is still there. So hide half of the photo
+# at random, many times, and ask which pixels were shown when the answer was right (RISE: Petsiuk et al. 2018). Every
+# other mask draws a map of its own: how well these two agree says whether there were enough masks. Here there are too few.
+
+# %%
+pl.rise(net, photo, masks=600).over()
+
+# %% [markdown]
+# ## A fair share
+#
+# Cut the photo into regions and uncover them one by one, in every order there is: what a region adds on average is its
+# Shapley value. Of so few regions every combination can be tried, and the values sum up to the answer exactly. Of fifty
+# they are estimated, and the caption tells the standard error. `pl.lime` fits a linear model to such looks at the network,
+# and says how well it fits.
+
+# %%
+pl.shapley(net, photo, regions=8, passes=256).over()
+
+# %% [markdown]
 # ## Of any unit
 #
 # Not only a class: what does channel 40 of `relu5` lose, and where?
