@@ -2,7 +2,7 @@
 
 `python docs/known_cases.py` writes docs/known-cases.md and docs/zh/known-cases.md from the texts
 in docs/known_cases/, and docs/pictures/known-dots.png, known-pair.png and known-seer.png: some
-three minutes.
+ten minutes.
 """
 
 import sys
