@@ -110,6 +110,7 @@ def _maps(name: str) -> None:
         ("guided", one, lambda: pl.guided(net, photo, target=0)),
         ("cam", one, lambda: pl.cam(net, photo, target=0)),
         ("lrp", one, lambda: pl.lrp(net, photo, target=0)),
+        ("deeplift", one, lambda: pl.deeplift(net, photo, target=0)),
         ("smooth", many, lambda: pl.saliency(net, photo, target=0, smooth=MANY)),
         ("integrated", many, lambda: pl.integrated(net, photo, target=0, steps=MANY)),
     ]
