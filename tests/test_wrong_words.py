@@ -34,7 +34,7 @@ def test_nothing_is_overwritten_without_force(
 
 
 WRONG = [
-    ("saliensy photo:cat", "no command 'saliensy'; did you mean 'saliency'?"),
+    ("saliensy photo:cat", "no command 'saliensy'; did you mean 'saliency' or"),
     ("saliency photo:cta", "did you mean 'photo:cat'?"),
     ("saliency nowhere.jpg", "no photo 'nowhere.jpg'"),
     ("saliency", "PHOTO"),

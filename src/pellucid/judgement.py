@@ -58,6 +58,7 @@ class Judgement:
         curves: pixels in the order of the map; None of an empty one, which has none.
         bases: deletion and insertion without any map.
         sensitivity: greatest change under noise, as a share of the map.
+        held: whether the question itself, of places settled beforehand, holds a map there.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Judgement:
     curves: Pair | None
     bases: Bases
     sensitivity: float
+    held: bool = False
 
     @classmethod
     def of_nothing(cls, name: str, heatmap: Heatmap, bases: Bases) -> Judgement:
@@ -125,6 +127,8 @@ class Judgement:
     def _randomised(self, alike: float) -> tuple[Mark, str]:
         if self.vanished:
             return "fair", "vanishes"
+        if self.held and alike >= CHANGED:
+            return "fair", "stays in place"
         if alike >= UNCHANGED:
             return "bad", "hardly changes"
         return ("fair", "changes in part") if alike >= CHANGED else ("good", "changes")
@@ -166,6 +170,11 @@ class Judgement:
             return (
                 "With shuffled weights the map is mostly empty: it changes, but there is hardly "
                 "another to see."
+            )
+        if self.held and badge.measure == "randomised" and badge.mark == "fair":
+            return (
+                "The question itself is about places, and holds the map there whatever the "
+                "network has learned: this number says nothing against it."
             )
         if badge.measure in _AS_CHANCE and self._as_chance(badge.measure):
             return _AS_CHANCE[badge.measure]

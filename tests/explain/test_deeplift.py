@@ -82,7 +82,7 @@ def tidied(module: nn.Module) -> nn.Module:
 @pytest.fixture(scope="module", params=SIDES)
 def tidy(request: pytest.FixtureRequest) -> Iterator[pl.Network]:
     net = pl.load(device="cpu") if request.param == "pane" else lively(request.param, 64)
-    module = tidied(net.module).double().eval()
+    module = tidied(copy.deepcopy(net.module)).double().eval()
     size, mean, std = SIDES[request.param], net.preprocess.mean, net.preprocess.std
     yield pl.Network(module, size=size, mean=mean, std=std)
 

@@ -1,5 +1,6 @@
 """Relevance: shared out by the formula, equal to zennit's where that sees the network, and kept."""
 
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
@@ -32,7 +33,7 @@ def named(request: pytest.FixtureRequest) -> Iterator[tuple[str, pl.Network]]:
     """
     known = pl.load(device="cpu") if request.param == "pane" else None
     net = known or lively(request.param, SIDES[request.param])
-    module = net.module.double().eval()
+    module = copy.deepcopy(net.module).double().eval()
     for part in module.modules():
         if isinstance(part, nn.BatchNorm2d) and part.running_var is not None:
             part.running_var += part.eps

@@ -6,6 +6,7 @@ segmentation, that adds up each class's scores where it wins.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -178,6 +179,12 @@ def test_an_explanation_is_judged_at_the_same_places(
         float(scores.detach().softmax(0)[1][there].mean()), abs=1e-5
     )
     assert found.judgement.curves.deletion.area < found.judgement.bases.random.deletion.area
+    # It stays where it was asked for, which is no failure; one that is elsewhere has changed.
+    randomised = found.judgement.badges[0]
+    assert (randomised.mark, randomised.words) == ("fair", "stays in place")
+    assert "holds the map there" in found.judgement.meaning(randomised)
+    moved = replace(found.judgement, correlations=(0.1, 0.1, 0.1))
+    assert (moved.badges[0].mark, moved.badges[0].words) == ("good", "changes")
 
 
 def test_one_place_is_judged_there(net: pl.Network, some: segmenter.Scenes) -> None:

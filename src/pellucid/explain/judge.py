@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from pellucid.aim import AreaTarget
 from pellucid.curve import Bases, Pair
 from pellucid.errors import PellucidError
 from pellucid.explain import curves
@@ -137,6 +138,7 @@ def judged(
         curves=Pair(fall, rise),
         bases=bases,
         sensitivity=max(noise),
+        held=isinstance(asked.target, AreaTarget),
     )
 
 
