@@ -7,8 +7,11 @@ import jaxtyping
 import pytest
 import torch
 
+from shapes import sparing
+
 # Every annotation of a shape is checked while the tests run; so this stands before pellucid.
 assert "pellucid" not in sys.modules
+jaxtyping.jaxtyped = sparing(jaxtyping.jaxtyped)
 jaxtyping.install_import_hook("pellucid", "shapes.checked")
 
 import pellucid as pl  # noqa: E402

@@ -26,7 +26,28 @@ def checked(function: Callable[..., Any]) -> Callable[..., Any]:
     )
     copy.__kwdefaults__ = function.__kwdefaults__
     copy.__qualname__, copy.__module__ = function.__qualname__, function.__module__
-    copy.__annotations__ = {}
+    copy.__annotations__ = _shapes(function)
+    return beartype(copy, conf=BeartypeConf(is_pep484_tower=True))
+
+
+def sparing(jaxtyped: Callable[..., Any]) -> Callable[..., Any]:
+    """Jaxtyping's decorator, but for functions without shapes: it takes time at every call."""
+
+    def decorator(*, typechecker: Any) -> Callable[[Any], Any]:
+        real = jaxtyped(typechecker=typechecker)
+
+        def decorate(found: Any) -> Any:
+            plain = isinstance(found, types.FunctionType) and not _shapes(found)
+            return found if plain else real(found)
+
+        return decorate
+
+    return decorator
+
+
+def _shapes(function: types.FunctionType) -> dict[str, Any]:
+    """Those annotations that say a shape."""
+    found = {}
     for name, hint in function.__annotations__.items():
         if isinstance(hint, str):
             try:
@@ -34,8 +55,8 @@ def checked(function: Callable[..., Any]) -> Callable[..., Any]:
             except NameError:  # a name that only type checkers import
                 continue
         if _has_shape(hint):
-            copy.__annotations__[name] = hint
-    return beartype(copy, conf=BeartypeConf(is_pep484_tower=True))
+            found[name] = hint
+    return found
 
 
 def _has_shape(hint: Any) -> bool:
