@@ -5,10 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
+
+from pellucid.errors import PellucidError
 
 # For what cannot be read: another in every run, so that two that may differ never seem the same.
 _UNREADABLE = torch.tensor(secrets.randbits(63))
@@ -39,6 +43,27 @@ class Contents:
             steady &= parts.get(name) is kept
             tensors |= parts
         return cls(tensors, steady)
+
+
+def check_values(module: nn.Module, name: str) -> None:
+    """Refuses a module whose weights have no values.
+
+    Args:
+        name: its own, for the message.
+
+    Raises:
+        PellucidError: lazy layers that have not run yet, or weights on the meta device.
+    """
+    if any(isinstance(weight, UninitializedParameter) for weight in module.parameters()):
+        raise PellucidError(
+            f"{name} has lazy layers, which have no weights before the first pass: run it once, "
+            f"then give it"
+        )
+    if any(tensor.is_meta for tensor in chain(module.parameters(), module.buffers())):
+        raise PellucidError(
+            f"{name} is on the meta device, where weights have shapes and no values: make it on a "
+            f"real one, or give it room by to_empty(device='cpu') and then its weights"
+        )
 
 
 def _kept(module: nn.Module) -> Iterator[tuple[str, Any]]:

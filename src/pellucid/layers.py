@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from pellucid.fields import Field, fields
 from pellucid.layout import Layout, infer
 from pellucid.notebook import by, table
-from pellucid.record import first_tensor, watching
+from pellucid.record import watching
+from pellucid.returned import first_tensor
 
 
 @dataclass(frozen=True)

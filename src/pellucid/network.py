@@ -14,16 +14,17 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.parameter import UninitializedParameter
 
 from pellucid.area import Answers
+from pellucid.contents import check_values
 from pellucid.errors import PellucidError, Unknown
 from pellucid.fingerprint import Fingerprint
 from pellucid.images import Photo
 from pellucid.labels import count, dense, score, score_at
 from pellucid.layers import Layer, Layers, inventory
 from pellucid.preprocess import IMAGENET_MEAN, IMAGENET_STD, Frame, Interpolation, Preprocess
-from pellucid.record import first_tensor, recording
+from pellucid.record import recording
+from pellucid.returned import first_tensor
 from pellucid.shortcuts import shortcuts
 from pellucid.surroundings import at_rest
 from pellucid.unit import Unit, place, split
@@ -67,20 +68,10 @@ class Network:
         name: str = "",
         spec: dict[str, Any] | None = None,
     ) -> None:
-        if any(isinstance(weight, UninitializedParameter) for weight in module.parameters()):
-            raise PellucidError(
-                f"{name or type(module).__name__} has lazy layers, which have no weights before "
-                f"the first pass: run it once, then give it"
-            )
-        if any(tensor.is_meta for tensor in chain(module.parameters(), module.buffers())):
-            raise PellucidError(
-                f"{name or type(module).__name__} is on the meta device, where weights have shapes "
-                f"and no values: make it on a real one, or give it room by to_empty(device='cpu') "
-                f"and then its weights"
-            )
         self.module = module
         self.preprocess = Preprocess.of(size, resize, mean, std, interpolation)
         self.name = name or type(module).__name__
+        check_values(module, self.name)
         self.spec = spec or {}
         self._labels = list(labels) if labels is not None else None
         self._fingerprint = Fingerprint(module)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from pellucid.errors import PellucidError, Unknown
 from pellucid.notebook import table
+from pellucid.returned import first_tensor, replaced
 
 if TYPE_CHECKING:
     from pellucid.network import Network
@@ -189,26 +190,6 @@ def watching(module: nn.Module, take: Take, names: set[str] | None = None) -> It
         yield
 
 
-def first_tensor(output: Any) -> Tensor | None:
-    """The tensor in what a module returns: itself, or the first one in a tuple, list or dict.
-
-    Of a dict that has "logits" those, or "out", as torchvision's networks of segmentation have it.
-    """
-    if isinstance(output, Tensor):
-        return output
-    if isinstance(output, dict):
-        for name in ("logits", "out"):
-            if isinstance(output.get(name), Tensor):
-                return cast(Tensor, output[name])
-    parts = output.values() if isinstance(output, dict) else output
-    if isinstance(parts, list | tuple) or hasattr(parts, "mapping"):
-        for part in parts:
-            found = first_tensor(part)
-            if found is not None:
-                return found
-    return None
-
-
 class _Call:
     """Sees the calls of one module, and whether they change their input in place."""
 
@@ -286,17 +267,3 @@ def base(name: str) -> str:
     """A layer's name without the "#2" of a later call."""
     head, mark, number = name.rpartition("#")
     return head if mark and number.isdigit() else name
-
-
-def replaced(output: Any, old: Tensor, new: Tensor) -> Any:
-    """The same structure with one tensor exchanged."""
-    if output is old:
-        return new
-    if isinstance(output, dict):
-        copy = type(output)(output)
-        for key, value in output.items():
-            if first_tensor(value) is old:
-                copy[key] = replaced(value, old, new)
-        return copy
-    parts = [replaced(part, old, new) if first_tensor(part) is old else part for part in output]
-    return type(output)(*parts) if hasattr(output, "_fields") else type(output)(parts)

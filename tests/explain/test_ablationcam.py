@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 import pellucid as pl
 from pellucid.explain import ablationcam
+from scarce import scarce
 
 
 def twin(front: nn.Module, back: nn.Module, inputs: Tensor, target: int) -> Tensor:
@@ -189,16 +190,7 @@ def test_memory_that_runs_out_halves_the_channels(
     arguments = {"target": "bee", "layer": "block.relu", "way": "ablationcam"}
     wanted = pl.cam(tiny, cat, **arguments)
     monkeypatch.setattr(ablationcam, "_once", lambda *_: False)
-    sizes: list[int] = []
-    forward = tiny.module.forward
-
-    def little(inputs: Tensor) -> Tensor:
-        sizes.append(len(inputs))
-        if len(inputs) > 2:
-            raise torch.OutOfMemoryError("too many")
-        return forward(inputs)
-
-    monkeypatch.setattr(tiny.module, "forward", little)
+    sizes = scarce(tiny, 2, monkeypatch)
     found = pl.cam(tiny, cat, **arguments)
     assert sizes[1:4] == [6, 3, 1] and max(sizes[4:]) == 1
     torch.testing.assert_close(found.values, wanted.values, rtol=1e-4, atol=1e-6)

@@ -266,22 +266,6 @@ def test_the_photo_against_itself_is_told(tiny: pl.Network) -> None:
     assert "zero everywhere, the photo is what it is compared with" in found.caption
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit.trace")
-def test_what_cannot_be_written_down_is_refused() -> None:
-    blank = torch.rand(1, 3, 8, 8)
-    net = pl.Network(torch.jit.trace(nn.Flatten(), blank), size=8)
-    with pytest.raises(pl.PellucidError, match=r"TorchScript.*integrated"):
-        pl.deeplift(net, blank[0], target=1)
-
-
-@pytest.mark.filterwarnings("ignore")  # torch.ao is deprecated
-def test_what_cannot_be_followed_is_named() -> None:
-    layers = nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)
-    module = torch.ao.quantization.quantize_dynamic(nn.Sequential(*layers).eval(), {nn.Linear})
-    with pytest.raises(pl.PellucidError, match=r"lost at linear_dynamic at 4; ask for occlusion"):
-        pl.deeplift(pl.Network(module, size=8), torch.rand(3, 8, 8), target=1)
-
-
 def test_a_score_that_is_no_number_is_refused() -> None:
     class Logarithm(nn.Module):
         def forward(self, x: Tensor) -> Tensor:

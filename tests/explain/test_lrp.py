@@ -246,22 +246,6 @@ def test_half_precision_is_shared_out_with_digits(kind: torch.dtype) -> None:
     assert float((made - wanted).abs().max() / wanted.abs().max()) < 0.1
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit.trace")
-def test_what_cannot_be_written_down_is_refused() -> None:
-    blank = torch.rand(1, 3, 8, 8)
-    net = pl.Network(torch.jit.trace(nn.Flatten(), blank), size=8)
-    with pytest.raises(pl.PellucidError, match=r"TorchScript.*integrated"):
-        pl.lrp(net, blank[0], target=1)
-
-
-@pytest.mark.filterwarnings("ignore")  # torch.ao is deprecated
-def test_what_cannot_be_sent_through_is_named() -> None:
-    layers = nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)
-    module = torch.ao.quantization.quantize_dynamic(nn.Sequential(*layers).eval(), {nn.Linear})
-    with pytest.raises(pl.PellucidError, match=r"through linear_dynamic at 4; ask for occlusion"):
-        pl.lrp(pl.Network(module, size=8), torch.rand(3, 8, 8), target=1)
-
-
 def test_what_no_pixel_changes_is_told() -> None:
     class Constant(nn.Module):
         def forward(self, x: Tensor) -> Tensor:

@@ -5,10 +5,10 @@ from math import exp
 import pytest
 import torch
 from test_cam import LAYER, network, numbers
-from torch import Tensor
 from torch.nn import functional as F
 
 import pellucid as pl
+from scarce import scarce
 
 
 @pytest.mark.parametrize("rectified", [True, False])
@@ -47,16 +47,7 @@ def test_memory_that_runs_out_halves_the_batch(
 ) -> None:
     arguments = {"target": "bee", "layer": "block.relu", "way": "scorecam"}
     wanted = pl.cam(tiny, cat, **arguments)
-    sizes: list[int] = []
-    forward = tiny.module.forward
-
-    def little(inputs: Tensor) -> Tensor:
-        sizes.append(len(inputs))
-        if len(inputs) > 2:
-            raise torch.OutOfMemoryError("too many")
-        return forward(inputs)
-
-    monkeypatch.setattr(tiny.module, "forward", little)
+    sizes = scarce(tiny, 2, monkeypatch)
     found = pl.cam(tiny, cat, **arguments)
     assert max(sizes) > 2 and sizes[-1] <= 2
     torch.testing.assert_close(found.values, wanted.values)

@@ -10,6 +10,7 @@ import pellucid as pl
 from pellucid.explain.explainers import explainer, usual
 from pellucid.method import Method
 from pellucid.see import coalitions
+from scarce import scarce
 
 FEW: dict[str, Any] = {"regions": 10, "cut": "squares", "passes": 70}
 
@@ -79,15 +80,7 @@ def test_memory_that_runs_out_halves_the_batch(
     way: Method[Any], tiny: pl.Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = way(tiny, "photo:cat", target="bee", **FEW).values
-    forward, sizes = tiny.module.forward, []
-
-    def little(inputs: Tensor) -> Tensor:
-        sizes.append(len(inputs))
-        if len(inputs) > 9:
-            raise torch.OutOfMemoryError("too many")
-        return forward(inputs)
-
-    monkeypatch.setattr(tiny.module, "forward", little)
+    sizes = scarce(tiny, 9, monkeypatch)
     found = way(tiny, "photo:cat", target="bee", **FEW).values
     assert max(sizes) > 9
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-3)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 import pellucid as pl
 from pellucid.method import Step
 from pellucid.see.incremental import answers
+from scarce import scarce
 
 
 @pytest.mark.parametrize("fill", ["mean", "zero", "blur", "noise", "patch"])
@@ -34,15 +35,7 @@ def test_the_batch_does_not_matter(batch: int | None, tiny: pl.Network, cat: pl.
 def test_a_memory_that_is_full_halves_the_batch(
     tiny: pl.Network, cat: pl.Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scores, sizes = tiny.scores, []
-
-    def full(inputs: Tensor) -> Tensor:
-        sizes.append(len(inputs))
-        if len(inputs) > 3:
-            raise torch.OutOfMemoryError("full")
-        return scores(inputs)
-
-    monkeypatch.setattr(tiny, "scores", full)
+    sizes = scarce(tiny, 3, monkeypatch)
     monkeypatch.setattr(answers, "FEW", 1000)  # the plain way
     steps = []
     work = pl.occlusion.steps(tiny, cat, target="ant", window=6, stride=5, batch=8)

@@ -11,6 +11,7 @@ import pellucid as pl
 import planted
 from pellucid.see.grids import Grids
 from pellucid.see.halves import Halves
+from scarce import scarce
 
 CELLS = 3
 
@@ -201,15 +202,7 @@ def test_memory_that_is_full_halves_the_batch(
 ) -> None:
     few = {"target": "ant", "masks": 20, "cells": CELLS, "batch": 8}
     wanted = pl.rise(tiny, cat, **few).values
-    scores, sizes = tiny.scores, []
-
-    def full(inputs: Tensor) -> Tensor:
-        sizes.append(len(inputs))
-        if len(inputs) > 3:
-            raise torch.OutOfMemoryError("full")
-        return scores(inputs)
-
-    monkeypatch.setattr(tiny, "scores", full)
+    sizes = scarce(tiny, 3, monkeypatch)
     found = pl.rise(tiny, cat, **few).values
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-6)
     assert sizes == [1, 8, 4, 2, 1, *[2] * 9]

@@ -18,7 +18,8 @@ from pellucid.atlas.plan import Plan
 from pellucid.atlas.tally import Scale, Tally
 from pellucid.make.runner import Runner
 from pellucid.network import Network
-from pellucid.record import first_tensor, watching
+from pellucid.record import watching
+from pellucid.returned import first_tensor
 
 CACHED = 1 << 20  # numbers
 Numbers = Float[Tensor, "batch channels"]

@@ -16,7 +16,8 @@ from pellucid.layers import Layer
 from pellucid.layout import Layout
 from pellucid.method import Step
 from pellucid.question import Question
-from pellucid.record import base, first_tensor, replaced, watching
+from pellucid.record import base, watching
+from pellucid.returned import first_tensor, replaced
 from pellucid.see.readings import rounding
 
 # In the inputs of one forward pass, or in the layer: more is no faster, and takes memory.

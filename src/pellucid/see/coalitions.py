@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -13,20 +12,11 @@ from torch import Tensor
 
 from pellucid.batches import Batches, fitting
 from pellucid.method import Step
-from pellucid.option import Help
 from pellucid.question import Question
+from pellucid.see.incremental.answers import MOST_NUMBERS
 from pellucid.see.masks import Fill, cover
 from pellucid.see.readings import Measure, check_sound, steadied
 from pellucid.see.regions import cut_up
-
-# In the inputs of one forward pass: on a processor more are slower, see `incremental.answers`.
-MOST_NUMBERS = {"cpu": 1_250_000, "cuda": 40_000_000, "mps": 10_000_000}
-Covering = Annotated[
-    Fill,
-    Help("what covers: the photo's mean colour, zero after normalising, blur, noise, a patch "
-         "of the photo itself from half its height and width away"),
-]  # fmt: skip
-Measured = Annotated[Measure, Help("of the class; of other units always their value")]
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from pellucid.method import Step, method
 from pellucid.network import Network
 from pellucid.option import Help
 from pellucid.question import Photos, Question, Wanted
-from pellucid.see.coalitions import Coalitions, Covering, Measured, asks, valued
+from pellucid.see.coalitions import Coalitions, asks, valued
 from pellucid.see.linear import Linear, fitted
-from pellucid.see.readings import measured
+from pellucid.see.masks import Covering
+from pellucid.see.readings import Measured, measured
 from pellucid.see.regional import answered, surely
 from pellucid.see.regions import Cut, Many
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import floor
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -15,8 +15,17 @@ from torch.nn import functional as F
 
 from pellucid.errors import PellucidError
 from pellucid.network import Network
+from pellucid.option import Help
 
 Fill = Literal["mean", "zero", "blur", "noise", "patch"]
+Covering = Annotated[
+    Fill,
+    Help("what covers: the photo's mean colour, zero after normalising, blur, noise, a patch "
+         "of the photo itself from half its height and width away"),
+]  # fmt: skip
+PerPass = Annotated[
+    int | None, Help("masks per forward pass; fits the memory itself", low=1, high=4096)
+]
 
 
 @dataclass(frozen=True)

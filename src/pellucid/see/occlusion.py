@@ -17,8 +17,17 @@ from pellucid.option import Help
 from pellucid.question import Photos, Question, Wanted
 from pellucid.see.incremental.answers import Answers
 from pellucid.see.incremental.spans import Numbers
-from pellucid.see.masks import Fill, Grid, by_mask, by_pixel, check_coverage, cover, uncovered
-from pellucid.see.readings import Measure, measured, sound, steadied
+from pellucid.see.masks import (
+    Covering,
+    Grid,
+    PerPass,
+    by_mask,
+    by_pixel,
+    check_coverage,
+    cover,
+    uncovered,
+)  # fmt: skip
+from pellucid.see.readings import Measured, measured, sound, steadied
 
 
 @method(examples=lambda net: [{}])
@@ -33,14 +42,8 @@ def occlusion(
     stride: Annotated[
         int | None, Help("from mask to mask, in input pixels; a third of the mask", low=1)
     ] = None,
-    fill: Annotated[
-        Fill,
-        Help("what covers: the photo's mean colour, zero after normalising, blur, noise, a patch "
-             "of the photo itself from half its height and width away"),
-    ] = "mean",
-    measure: Annotated[
-        Measure, Help("of the class; of other units always their value")
-    ] = "probability",
+    fill: Covering = "mean",
+    measure: Measured = "probability",
     per: Annotated[
         Literal["mask", "pixel"],
         Help("a value for each mask position, or for each pixel the mean over the masks on it"),
@@ -49,9 +52,7 @@ def occlusion(
         int,
         Help("rounds of masks half as large, in the quarter where most was lost", low=0, high=4),
     ] = 0,
-    batch: Annotated[
-        int | None, Help("masks per forward pass; fits the memory itself", low=1, high=4096)
-    ] = None,
+    batch: PerPass = None,
     seed: Annotated[int, Help("of the noise")] = 0,
 ) -> Generator[Step, None, Heatmap | Heatmaps]:  # fmt: skip
     """The probability of the class, with a mask at every place of the photo in turn.

@@ -1,17 +1,19 @@
 """Readings: values that a network gave, which are to be numbers, and more than roundings apart."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from pellucid.errors import PellucidError
+from pellucid.option import Help
 from pellucid.question import Question
 from pellucid.target import UNSOUND
 
 Measure = Literal["probability", "score"]
+Measured = Annotated[Measure, Help("of the class; of other units always their value")]
 
 
 def measured(asked: Question, measure: Measure) -> Measure:

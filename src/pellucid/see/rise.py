@@ -18,7 +18,8 @@ from pellucid.question import Photos, Question, Wanted
 from pellucid.see.grids import Grids
 from pellucid.see.halves import Halves
 from pellucid.see.incremental.answers import MOST_NUMBERS, Values
-from pellucid.see.readings import Measure, measured, sound
+from pellucid.see.masks import PerPass
+from pellucid.see.readings import Measured, measured, sound
 
 SURE = 0.8  # agreement of two halves from which on a map is not called unsure
 
@@ -36,12 +37,8 @@ def rise(
         int, Help("of a mask, along the shorter side of the input", low=2, high=32)
     ] = 7,
     chance: Annotated[float, Help("that a cell is shown", low=0.01, high=0.99)] = 0.5,
-    measure: Annotated[
-        Measure, Help("of the class; of other units always their value")
-    ] = "probability",
-    batch: Annotated[
-        int | None, Help("masks per forward pass; fits the memory itself", low=1, high=4096)
-    ] = None,
+    measure: Measured = "probability",
+    batch: PerPass = None,
     seed: Annotated[int, Help("of the masks")] = 0,
 ) -> Generator[Step, None, Heatmap | Heatmaps]:
     """How much more probable the class is with each pixel shown, everything else left to chance.
